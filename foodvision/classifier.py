@@ -1,0 +1,124 @@
+"""The model as it is served: `export.onnx`, ONNX Runtime, and nothing of fastai or torch."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import onnxruntime
+
+from .photo import read_photo
+from .preprocessing import prepare
+
+MODEL = Path(__file__).parent.parent / "export.onnx"
+RECOMPILE = "Run `python -m foodvision.compile` (it needs the training dependencies: pip install -e '.[train]')."
+
+
+class ModelError(RuntimeError):
+    """The model file cannot be served; the text says what to run."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the model makes of one photo: the label, a probability for each class name, and the seconds it took.
+
+    `unsure` says that the next food is close behind the label.
+    """
+
+    label: str
+    probabilities: dict[str, float]
+    seconds: float
+    unsure: bool = False
+
+    @property
+    def probability(self):
+        """Of the label."""
+        return self.probabilities[self.label]
+
+
+class Classifier:
+    """`Classifier().predict("photo.jpg").label`: a compiled learner, ready to answer.
+
+    All that describes the model (`vocab`, `preprocessing`, the rule of `decide`) is read from the file's metadata.
+    Raises ModelError where the file is missing, is not one that `foodvision.compile` wrote, or was compiled from
+    another pickle than the one beside it.
+    """
+
+    def __init__(self, path=MODEL, threads=None):
+        self.path = Path(path)
+        self.session = _open_session(self.path, threads)
+        self.metadata = _read_metadata(self.path, self.session)
+        self.vocab = self.metadata["vocab"]
+        self.preprocessing = self.metadata["preprocessing"]
+        self._refuse_stale()
+
+    def predict(self, photo):
+        """`Prediction` for a photo: bytes, a path, a binary file or a `PIL.Image`. Raises PhotoError."""
+        start = perf_counter()
+        probabilities = self.probabilities(self.pixels(self.read(photo))[None])[0]
+        by_class = dict(zip(self.vocab, probabilities.tolist(), strict=True))
+        label, unsure = decide(by_class, **self.metadata["decision"])
+        return Prediction(label, by_class, perf_counter() - start, unsure)
+
+    def read(self, photo):
+        """Upright RGB picture of a photo, decoded no larger than the model can use."""
+        return read_photo(photo, at_least=2 * max(self.preprocessing["steps"][0]["size"]))
+
+    def pixels(self, picture):
+        """Array (channels, height, width), float32, of an upright RGB picture: resized, cropped and normalised."""
+        mean, std = (255 * np.float32(self.preprocessing[name]) for name in ("mean", "std"))
+        array = np.asarray(prepare(picture, self.preprocessing["steps"]), dtype=np.float32)
+        return ((array - mean) / std).transpose(2, 0, 1)
+
+    def probabilities(self, batch):
+        """Array (photos, classes) of probabilities for an array (photos, channels, height, width) of pixels."""
+        (logits,) = self.session.run(None, {"pixels": np.ascontiguousarray(batch, dtype=np.float32)})
+        exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return exponents / exponents.sum(axis=1, keepdims=True)
+
+    def _refuse_stale(self):
+        pickle = self.path.with_suffix(".pkl")
+        if pickle.exists() and sha256(pickle) != self.metadata["pickle_sha256"]:
+            raise ModelError(f"{self.path.name} was not compiled from the {pickle.name} beside it. {RECOMPILE}")
+
+
+def decide(probabilities, background=(), accept=0.0, margin=0.0):
+    """The label for probabilities by class name, and whether the second-best is within `margin` of it.
+
+    Classes that are not in `background` are named only where they reach `accept` together; otherwise the likeliest
+    background class is the answer.
+    """
+    wanted = {name: p for name, p in probabilities.items() if name not in background}
+    if sum(wanted.values()) < accept:
+        return max(background, key=probabilities.get), False
+    best, *rest = sorted(wanted, key=wanted.get, reverse=True)
+    return best, bool(rest) and wanted[best] - wanted[rest[0]] < margin
+
+
+def sha256(path):
+    """Hexadecimal SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _open_session(path, threads):
+    if not path.exists():
+        raise ModelError(f"There is no {path}. {RECOMPILE}")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime has an exception of its own for every way a file can be broken
+        raise ModelError(f"{path.name} cannot be read as a model. {RECOMPILE}") from error
+
+
+def _read_metadata(path, session):
+    metadata = session.get_modelmeta().custom_metadata_map
+    try:
+        described = {name: json.loads(metadata[name]) for name in ("vocab", "preprocessing", "decision", "calibration")}
+        return described | {"pickle_sha256": metadata["pickle_sha256"]}
+    except (KeyError, ValueError) as error:
+        raise ModelError(f"{path.name} does not say how to prepare a photo for it. {RECOMPILE}") from error

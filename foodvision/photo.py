@@ -1,0 +1,85 @@
+"""Reading a photo: whatever a phone or a camera writes, to one upright RGB picture."""
+
+import io
+import os
+import warnings
+
+import numpy as np
+import pillow_heif
+from PIL import Image, ImageOps
+
+pillow_heif.register_heif_opener()
+
+MAX_PIXELS = 50_000_000
+FORMATS = "JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP or TIFF"
+
+
+class PhotoError(ValueError):
+    """The file is no photo that can be read; its text is a sentence for the person who chose it."""
+
+
+def read_photo(source, at_least=None):
+    """Upright RGB `PIL.Image` from bytes, a path, a binary file or another `PIL.Image`.
+
+    An animation gives its first frame; transparent parts become white. Where `at_least` (pixels) is given, a large
+    JPEG is decoded at 1/2, 1/4 or 1/8 scale, as long as both sides stay at least that long (`Image.draft`).
+    Raises PhotoError for what is not a photo, is cut short, or decodes to more than `MAX_PIXELS`.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # Pillow warns of large or slightly broken files; the limit is checked below
+            photo = _open(source)
+            if at_least:
+                photo.draft("RGB", (at_least, at_least))
+            if photo.width * photo.height > MAX_PIXELS:
+                raise PhotoError(
+                    f"This picture is {photo.width} x {photo.height} pixels, too large. Try a smaller copy."
+                )
+            photo.load()
+            return _rgb(_upright(photo))
+    except PhotoError:
+        raise
+    except Image.UnidentifiedImageError as error:
+        raise PhotoError(f"This is not a photo that can be read here. Try a {FORMATS} file.") from error
+    except Image.DecompressionBombError as error:
+        raise PhotoError("This picture has too many pixels. Try a smaller copy.") from error
+    except FileNotFoundError as error:
+        raise PhotoError("There is no such file.") from error
+    except Exception as error:  # decoders raise whatever they like on damaged bytes
+        raise PhotoError("This photo is damaged or cut short. Try to save or send it again.") from error
+
+
+def _open(source):
+    if isinstance(source, Image.Image):
+        return source.copy()
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        source = io.BytesIO(source)
+    elif isinstance(source, (str, os.PathLike)) and os.path.isdir(source):
+        raise PhotoError("This is a folder, not a photo.")
+    return Image.open(source)
+
+
+def _upright(photo):
+    try:
+        return ImageOps.exif_transpose(photo)
+    except Exception:  # a photo with broken EXIF is still a photo
+        return photo
+
+
+def _rgb(photo):
+    if photo.mode.startswith("I") or photo.mode == "F":
+        photo = _eight_bit(photo)
+    if photo.has_transparency_data:
+        photo = photo.convert("RGBA")
+        white = Image.new("RGBA", photo.size, "white")
+        photo = Image.alpha_composite(white, photo)
+    return photo.convert("RGB")
+
+
+def _eight_bit(photo):
+    """Pillow clips 16-bit greys at 255 instead of scaling them."""
+    greys = np.asarray(photo, dtype=np.float32)
+    brightest = 255 if greys.max() <= 255 else max(65535, greys.max())
+    return Image.fromarray((greys.clip(0) * (255 / brightest)).round().astype(np.uint8))
