@@ -33,7 +33,8 @@ def _answer(classifier, photo, as_json):
         print(line, file=sys.stdout if as_json else sys.stderr, flush=True)
         return False
     if as_json:
-        line = json.dumps({"photo": photo, **vars(prediction)})
+        fields = ("label", "probabilities", "seconds")
+        line = json.dumps({"photo": photo} | {field: getattr(prediction, field) for field in fields})
     else:
         line = f"{photo}: {prediction.label} ({prediction.probability:.0%})"
     print(line, flush=True)

@@ -20,7 +20,7 @@ def answer_photos(classifier, photos):
     return photos.join(answers)
 
 
-def score(answers, foods):
+def score_answers(answers, foods):
     """Table of what matters: `right` of `photos`, `rate`, and its 95 % interval `low` to `high`."""
     best_food = answers[foods].idxmax(axis=1)
     is_food = answers.label.isin(foods)
@@ -68,7 +68,7 @@ def main():
     foods = [name for name in classifier.vocab if name not in BACKGROUND]
     photos = list_photos(untar_data(URLs.FOOD), untar_data(NOT_FOOD_URL), foods)
     answers = answer_photos(classifier, photos[photos.split == "test"])
-    print(score(answers, foods).to_string(float_format="{:.3f}".format))
+    print(score_answers(answers, foods).to_string(float_format="{:.3f}".format))
     for name, some in {"the foods": answers[answers.label.isin(foods)], "all photos": answers}.items():
         error = expected_calibration_error(some[classifier.vocab], some.label.map(classifier.vocab.index))
         print(f"expected calibration error, {name}: {error:.3f} ({len(some)} photos, 15 bins)")

@@ -1,0 +1,151 @@
+"""The served model answers as its learner does, and says what is wrong when it cannot."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+import pytest
+from PIL import Image
+
+from foodvision import Classifier, ModelError
+from foodvision.__main__ import main
+from foodvision.classifier import MODEL, decide
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return Classifier()
+
+
+@pytest.fixture
+def drawn(tmp_path):
+    path = tmp_path / "drawn.jpg"
+    Image.effect_mandelbrot((640, 480), (-2, -1, 1, 1), 50).convert("RGB").save(path)
+    return path
+
+
+def test_three_lines_are_enough(drawn):
+    from foodvision import Classifier
+
+    prediction = Classifier().predict(drawn)
+    assert prediction.label in prediction.probabilities
+
+
+def test_probabilities_are_given_for_every_class_and_add_up(classifier, drawn):
+    prediction = classifier.predict(drawn)
+    assert list(prediction.probabilities) == classifier.vocab
+    assert sum(prediction.probabilities.values()) == pytest.approx(1, abs=1e-5)
+    assert prediction.seconds > 0
+
+
+def test_serving_imports_neither_torch_nor_fastai(drawn):
+    script = (
+        "import sys, foodvision, foodvision.dashboard\n"
+        f"foodvision.Classifier().predict({str(drawn)!r})\n"
+        "print(sorted({'torch', 'fastai', 'pandas', 'onnx', 'matplotlib'} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", script], cwd=MODEL.parent, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_background_answers_need_the_foods_to_fall_short():
+    rule = {"background": ["other_food", "not_food"], "accept": 0.5, "margin": 0.2}
+    assert decide({"pizza": 0.45, "steak": 0.15, "other_food": 0.4, "not_food": 0.0}, **rule) == ("pizza", False)
+    assert decide({"pizza": 0.3, "steak": 0.1, "other_food": 0.2, "not_food": 0.4}, **rule) == ("not_food", False)
+
+
+def test_two_foods_close_together_make_it_unsure():
+    assert decide({"pizza": 0.5, "steak": 0.4, "sushi": 0.1}, margin=0.2) == ("pizza", True)
+    assert decide({"pizza": 0.7, "steak": 0.2, "sushi": 0.1}, margin=0.2) == ("pizza", False)
+
+
+def test_a_model_without_a_rule_names_the_likeliest_class():
+    assert decide({"cat": 0.2, "dog": 0.8}) == ("dog", False)
+    assert decide({"cat": 1.0}) == ("cat", False)
+
+
+def test_a_missing_model_says_what_to_run(tmp_path):
+    with pytest.raises(ModelError, match=r"There is no .*python -m foodvision.compile"):
+        Classifier(tmp_path / "export.onnx")
+
+
+def test_a_damaged_model_says_what_to_run(tmp_path):
+    damaged = tmp_path / "export.onnx"
+    damaged.write_bytes(MODEL.read_bytes()[:100_000])
+    with pytest.raises(ModelError, match=r"cannot be read .*python -m foodvision.compile"):
+        Classifier(damaged)
+
+
+def test_a_model_from_elsewhere_says_what_to_run(tmp_path):
+    model = onnx.load(MODEL)
+    del model.metadata_props[:]
+    onnx.save(model, tmp_path / "export.onnx")
+    with pytest.raises(ModelError, match=r"does not say how .*python -m foodvision.compile"):
+        Classifier(tmp_path / "export.onnx")
+
+
+def test_a_newer_pickle_beside_the_model_says_what_to_run(tmp_path):
+    shutil.copy(MODEL, tmp_path)
+    (tmp_path / "export.pkl").write_bytes(b"a newer learner")
+    with pytest.raises(ModelError, match=r"not compiled from .*python -m foodvision.compile"):
+        Classifier(tmp_path / "export.onnx")
+
+
+def test_the_committed_pair_belongs_together(classifier):
+    assert MODEL.with_suffix(".pkl").exists() and classifier.metadata["pickle_sha256"]
+
+
+def test_the_command_prints_a_label_for_each_photo(drawn, classifier, capsys):
+    assert main([str(drawn), str(drawn)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 and classifier.predict(drawn).label in lines[0]
+
+
+def test_the_command_prints_json_and_fails_when_a_photo_does(drawn, tmp_path, capsys):
+    text = tmp_path / "photo.jpg"
+    text.write_text("this is not a photo")
+    assert main(["--json", str(text), str(drawn)]) == 1
+    refused, answered = map(json.loads, capsys.readouterr().out.splitlines())
+    assert set(refused) == {"photo", "error"} and refused["photo"] == str(text)
+    assert set(answered) == {"photo", "label", "probabilities", "seconds"} and answered["photo"] == str(drawn)
+
+
+@pytest.fixture(scope="module")
+def learner():
+    from fastai.learner import load_learner
+
+    return load_learner(MODEL.with_suffix(".pkl"))
+
+
+def test_the_same_pixels_give_the_learners_probabilities(classifier, learner):
+    import torch
+
+    width, height = classifier.preprocessing["steps"][-1]["size"]
+    pixels = np.random.default_rng(0).standard_normal((8, 3, height, width)).astype(np.float32)
+    with torch.no_grad():
+        expected = learner.model.eval()(torch.tensor(pixels)).softmax(dim=1)
+    assert np.abs(classifier.probabilities(pixels) - expected.numpy()).max() < 1e-4
+
+
+def test_real_test_photos_get_the_learners_answers(classifier, learner, test_photos):
+    """At full size, through each one's own reading, resizing and cropping."""
+    dl = learner.dls.test_dl(test_photos.photo.tolist(), num_workers=0)
+    with learner.no_bar():
+        expected, _ = learner.get_preds(dl=dl)
+    answers = [classifier.predict(photo).probabilities for photo in test_photos.photo]
+    served = np.array([list(answer.values()) for answer in answers])
+    same = served.argmax(axis=1) == expected.numpy().argmax(axis=1)
+    assert same.mean() >= 0.995
+    assert np.abs(served - expected.numpy()).max() < 0.02
+
+
+def test_real_test_photos_are_named_right(classifier, test_photos):
+    """What the README promises; `python -m foodvision.evaluate` prints the exact figures."""
+    from foodvision.evaluate import answer_photos, score_answers
+
+    table = score_answers(answer_photos(classifier, test_photos), ["pizza", "steak", "sushi"])
+    assert table.rate["all: right of the foods"] >= 0.96
+    assert table.rate["all: named right"] >= 0.93

@@ -1,0 +1,109 @@
+"""Both notebooks run from top to bottom, and are committed as the house keeps them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parent.parent
+FOODS, DISHES = ["pizza", "steak", "sushi"], ["ramen", "waffles"]
+
+
+def run_notebook(name, **environment):
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=900", name]
+    run = subprocess.run(
+        [*command, "-q", "-p", "no:cacheprovider"],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stdout
+
+
+def draw_photo(path, random):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(random.integers(0, 256, (72, 96, 3), dtype=np.uint8)).save(path, "JPEG")
+
+
+@pytest.fixture
+def drawn_data(tmp_path):
+    """A FASTAI_HOME with noise in the layout of Food-101 and of the pictures that are not food."""
+    random, data = np.random.default_rng(0), tmp_path / "fastai" / "data"
+    for split, count in ("train", 24), ("test", 6):
+        ids = [f"{dish}/{number}{split == 'test':d}" for dish in FOODS + DISHES for number in range(count)]
+        for photo_id in ids:
+            draw_photo(data / "food-101" / "images" / f"{photo_id}.jpg", random)
+        (data / "food-101" / "meta").mkdir(exist_ok=True)
+        (data / "food-101" / "meta" / f"{split}.txt").write_text("\n".join(ids))
+    for number in range(40):
+        draw_photo(data / "imagenet-sample-images" / f"n0{number}_thing.JPEG", random)
+    return tmp_path / "fastai"
+
+
+@pytest.fixture
+def training_data(photos_home, drawn_data, tmp_path):
+    """A FASTAI_HOME that may be written to: its `data` are the real photos where there are any."""
+    if not photos_home:
+        print("No Food-101 photos in FASTAI_HOME: train.ipynb ran on noise, and no real photo was learnt from.")
+        return drawn_data
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "data").symlink_to(photos_home / "data")
+    return home
+
+
+@pytest.fixture
+def pretrained_weights(tmp_path):
+    """A TORCH_HOME with MobileNetV2's weights; random ones where the real ones are not at hand."""
+    from torch import save
+    from torchvision.models import MobileNet_V2_Weights, mobilenet_v2
+
+    home = Path(os.environ.get("TORCH_HOME", Path.home() / ".cache" / "torch"))
+    name = MobileNet_V2_Weights.IMAGENET1K_V1.url.rsplit("/", 1)[-1]
+    if (home / "hub" / "checkpoints" / name).exists():
+        return home
+    print("No pretrained weights in TORCH_HOME: train.ipynb began from random ones.")
+    checkpoints = tmp_path / "torch" / "hub" / "checkpoints"
+    checkpoints.mkdir(parents=True)
+    save(mobilenet_v2().state_dict(), checkpoints / name)
+    return tmp_path / "torch"
+
+
+def test_the_dashboard_notebook_runs():
+    run_notebook("foodvision.ipynb")
+
+
+@pytest.mark.slow
+def test_the_training_notebook_runs_in_quick_mode(training_data, pretrained_weights):
+    before = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True).stdout
+    run_notebook(
+        "train.ipynb", FOODVISION_QUICK="1", FASTAI_HOME=str(training_data), TORCH_HOME=str(pretrained_weights)
+    )
+    after = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True).stdout
+    assert before == after
+
+
+def test_the_dashboard_notebook_is_committed_without_outputs():
+    cells = json.loads((ROOT / "foodvision.ipynb").read_text())["cells"]
+    assert not any(cell.get("outputs") or cell.get("execution_count") for cell in cells)
+
+
+def test_the_training_notebook_is_committed_with_one_whole_run_and_no_photos():
+    code = [cell for cell in json.loads((ROOT / "train.ipynb").read_text())["cells"] if cell["cell_type"] == "code"]
+    shows_photos = [cell for cell in code if "photos" in cell["metadata"].get("tags", [])]
+    assert shows_photos and not any(cell["outputs"] for cell in shows_photos)
+    counts = [cell["execution_count"] for cell in code if cell not in shows_photos]
+    assert counts == sorted(counts) and any("image/png" in str(cell["outputs"]) for cell in code)
+
+
+@pytest.mark.parametrize("name", ["foodvision.ipynb", "train.ipynb"])
+def test_a_plain_sentence_stands_before_each_cell(name):
+    kinds = [cell["cell_type"] for cell in json.loads((ROOT / name).read_text())["cells"]]
+    assert kinds[0] == "markdown"
+    assert all(before == "markdown" for before, kind in zip(kinds, kinds[1:], strict=False) if kind == "code")
