@@ -3,18 +3,20 @@
 PYTHON ?= python3
 PORT ?= 8866
 BIN := .venv/bin
+# An editable install copies the page's template to where Voilà looks for it, so a change there installs again.
+INSTALLED := pyproject.toml $(wildcard foodvision/template/* foodvision/template/static/*)
 
 # Training photos and pretrained weights, where fastai and torch keep them, or a folder `shared` beside this one.
 export FASTAI_HOME ?= $(abspath $(firstword $(wildcard ../shared/fastai) $(HOME)/.fastai))
 export TORCH_HOME ?= $(abspath $(firstword $(wildcard ../shared/torch) $(HOME)/.cache/torch))
 
-.PHONY: app test train lint clean
+.PHONY: app test train strip lint browser clean
 
 app: .venv/app
 	@echo "FoodVision: http://localhost:$(PORT)"
 	$(BIN)/voila foodvision.ipynb --no-browser --port=$(PORT)
 
-test: .venv/all
+test: .venv/all browser
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pytest
@@ -35,13 +37,21 @@ lint: .venv/all
 clean:
 	rm -rf .venv build
 
+# Debian has Chromium; elsewhere playwright brings its own.
+browser: .venv/all
+	@{ command -v chromium || command -v chromium-browser || command -v google-chrome; } > /dev/null \
+		|| { grep -qs '^ID=debian' /etc/os-release && [ "$$(id -u)" = 0 ] \
+			&& apt-get update --quiet && apt-get install --quiet --yes chromium; } \
+		|| $(BIN)/playwright install --with-deps chromium \
+		|| { echo "The tests drive the page in Chromium, which could not be installed. Install it, and run again."; exit 1; }
+
 .venv/bin/pip:
 	$(PYTHON) -m venv .venv
 
-.venv/app: pyproject.toml | .venv/bin/pip
+.venv/app: $(INSTALLED) | .venv/bin/pip
 	$(BIN)/pip install --quiet --editable .
 	@touch $@
 
-.venv/all: pyproject.toml | .venv/bin/pip
+.venv/all: $(INSTALLED) | .venv/bin/pip
 	$(BIN)/pip install --quiet --editable ".[train,test]"
 	@touch $@ .venv/app

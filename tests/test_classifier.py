@@ -14,6 +14,8 @@ from foodvision import Classifier, ModelError
 from foodvision.__main__ import main
 from foodvision.classifier import MODEL, decide
 
+FOODS = ["pizza", "steak", "sushi"]
+
 
 @pytest.fixture(scope="module")
 def classifier():
@@ -114,6 +116,14 @@ def test_the_command_prints_json_and_fails_when_a_photo_does(drawn, tmp_path, ca
 
 
 @pytest.fixture(scope="module")
+def test_photos(food_photos):
+    import pandas as pd
+
+    rows = [(photo, food) for food in FOODS for photo in food_photos(food)]
+    return pd.DataFrame(rows, columns=["photo", "label"])
+
+
+@pytest.fixture(scope="module")
 def learner():
     from fastai.learner import load_learner
 
@@ -146,6 +156,6 @@ def test_real_test_photos_are_named_right(classifier, test_photos):
     """What the README promises; `python -m foodvision.evaluate` prints the exact figures."""
     from foodvision.evaluate import answer_photos, score_answers
 
-    table = score_answers(answer_photos(classifier, test_photos), ["pizza", "steak", "sushi"])
+    table = score_answers(answer_photos(classifier, test_photos), FOODS)
     assert table.rate["all: right of the foods"] >= 0.96
     assert table.rate["all: named right"] >= 0.93

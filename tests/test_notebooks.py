@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import FOOD_101, ROOT
 from PIL import Image
 
-ROOT = Path(__file__).parent.parent
 FOODS, DISHES = ["pizza", "steak", "sushi"], ["ramen", "waffles"]
 
 
@@ -47,14 +47,14 @@ def drawn_data(tmp_path):
 
 
 @pytest.fixture
-def training_data(photos_home, drawn_data, tmp_path):
+def training_data(drawn_data, tmp_path):
     """A FASTAI_HOME that may be written to: its `data` are the real photos where there are any."""
-    if not photos_home:
+    if not FOOD_101.exists():
         print("No Food-101 photos in FASTAI_HOME: train.ipynb ran on noise, and no real photo was learnt from.")
         return drawn_data
     home = tmp_path / "home"
     home.mkdir()
-    (home / "data").symlink_to(photos_home / "data")
+    (home / "data").symlink_to(FOOD_101.parent)
     return home
 
 

@@ -1,0 +1,117 @@
+"""What the browser tests need: FoodVision served both ways, a browser, and real photos where there are some."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from playwright.sync_api import Error, expect, sync_playwright
+
+ROOT = Path(__file__).parent.parent
+FOOD_101 = Path(os.environ.get("FASTAI_HOME", "~/.fastai")).expanduser() / "data" / "food-101"
+CHROMIUM_FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync"
+)
+PATIENCE = 30  # seconds, for a server or a page on a busy machine
+
+expect.set_options(timeout=1000 * PATIENCE)
+
+
+class Server:
+    """A running server, and the `url` of the page it serves."""
+
+    def __init__(self, process, url):
+        self.process = psutil.Process(process.pid)
+        self.url = url
+
+    @property
+    def kernels(self):
+        """A `psutil.Process` for each visitor."""
+        return [child for child in self.process.children(recursive=True) if "ipykernel_launcher" in child.cmdline()]
+
+
+@pytest.fixture(scope="session")
+def voila(tmp_path_factory):
+    """`voila foodvision.ipynb`, a `Server`."""
+    with serve(["voila", "foodvision.ipynb", "--no-browser"], "/", tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def jupyter(tmp_path_factory):
+    """A Jupyter server with Voilà's extension, behind a base URL and a token as on Binder: a `Server`."""
+    options = ["--no-browser", "--allow-root", "--ServerApp.base_url=/user/abc-def/", "--IdentityProvider.token=abc"]
+    path = "/user/abc-def/voila/render/foodvision.ipynb?token=abc"
+    with serve(["jupyter_server", *options], path, tmp_path_factory) as server:
+        yield server
+
+
+@contextmanager
+def serve(arguments, path, tmp_path_factory):
+    log = tmp_path_factory.mktemp("server") / "log.txt"
+    port = free_port()
+    command = [sys.executable, "-m", *arguments, f"--port={port}"]
+    with log.open("w") as output:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        wait_for(port, process, log)
+        yield Server(process, f"http://localhost:{port}{path}")
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+def free_port():
+    with socket.create_server(("localhost", 0)) as server:
+        return server.getsockname()[1]
+
+
+def wait_for(port, process, log):
+    deadline = time.monotonic() + PATIENCE
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            return socket.create_connection(("localhost", port)).close()
+        except ConnectionRefusedError:
+            time.sleep(0.1)
+    pytest.fail(f"The server did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium: the machine's own, or else the one that playwright installs."""
+    candidates = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(
+                executable_path=next(filter(None, candidates), None), args=CHROMIUM_FLAGS.split()
+            )
+        except Error as error:
+            pytest.fail(f"No browser starts; `playwright install --with-deps chromium` installs one.\n{error}")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, voila):
+    """The page, open in a fresh browser profile."""
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(voila.url)
+        yield page
+
+
+@pytest.fixture(scope="session")
+def food_photos():
+    """`food_photos("pizza")`: paths of the official Food-101 test photos of a class, none of which was trained on."""
+    split = FOOD_101 / "meta" / "test.txt"
+    if not split.exists():
+        pytest.skip("no Food-101 photos in FASTAI_HOME: the labels of real photos were not checked")
+    photos = [FOOD_101 / "images" / f"{photo_id}.jpg" for photo_id in split.read_text().split()]
+    return lambda label: [photo for photo in photos if photo.parent.name == label and photo.exists()]
