@@ -41,7 +41,7 @@ def compile_learner(pickle=PICKLE, path=None):
     """
     pickle = Path(pickle)
     path = Path(path) if path else pickle.with_suffix(".onnx")
-    learner = _load(pickle)
+    learner = load_trusted(pickle)
     preprocessing = describe_preprocessing(learner)
     metadata = {
         "vocab": json.dumps(describe_vocab(learner)),
@@ -53,7 +53,7 @@ def compile_learner(pickle=PICKLE, path=None):
     width, height = preprocessing["steps"][-1]["size"]
     unchecked = path.with_suffix(".unchecked.onnx")
     try:
-        _export(_served_model(learner), (3, height, width), metadata, unchecked)
+        _export(served_model(learner), (3, height, width), metadata, unchecked)
         _check_agreement(learner, Classifier(unchecked))
         unchecked.replace(path)
     finally:
@@ -81,7 +81,7 @@ def describe_preprocessing(learner):
     return {"steps": steps, "mean": mean, "std": std}
 
 
-def _load(pickle):
+def load_trusted(pickle):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # fastai warns that unpickling runs code, as does the top of this page
         learner = load_learner(pickle)
@@ -118,7 +118,7 @@ def _item_steps(transform):
     raise CompileError(f"The item transform {type(transform).__name__} is not known to foodvision.compile.")
 
 
-def _served_model(learner):
+def served_model(learner):
     """The model behind those batch transforms that change a validation photo's size."""
     layers = []
     for transform in _on_validation(learner.dls.after_batch):

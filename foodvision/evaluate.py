@@ -12,11 +12,12 @@ from .data import BACKGROUND, NOT_FOOD_URL, list_photos
 
 
 def answer_photos(classifier, photos):
-    """The table `photos` with the classifier's `answer` and `unsure`, and a column of probabilities for each class."""
+    """The table `photos` with `answer`, `unsure`, `seconds`, and a column of probabilities for each class."""
     predictions = [classifier.predict(photo) for photo in photos.photo]
     answers = pd.DataFrame([prediction.probabilities for prediction in predictions], index=photos.index)
     answers.insert(0, "answer", [prediction.label for prediction in predictions])
     answers.insert(1, "unsure", [prediction.unsure for prediction in predictions])
+    answers.insert(2, "seconds", [prediction.seconds for prediction in predictions])
     return photos.join(answers)
 
 

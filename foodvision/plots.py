@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from fastai.callback.hook import hook_output
 from sklearn.metrics import roc_curve
 
 from .data import BACKGROUND
@@ -31,3 +32,29 @@ def plot_roc(score, labels, foods):
     ax.set(xlabel="strangers let through", ylabel="foods accepted", xlim=(0, 0.5), ylim=(0.5, 1))
     ax.legend()
     return ax
+
+
+def plot_attention(learner, photos, titles, columns=4):
+    """What of each photo (a path) spoke for the learner's answer: Grad-CAM on the body (Selvaraju et al., 2017)."""
+    rows = -(-len(photos) // columns)
+    _, axes = plt.subplots(rows, columns, figsize=(3 * columns, 3.3 * rows), squeeze=False)
+    for ax in axes.flat:
+        ax.axis("off")
+    for ax, photo, title in zip(axes.flat, photos, titles, strict=False):
+        pixels, heat = attention(learner, photo)
+        extent = (0, pixels.shape[1], pixels.shape[0], 0)
+        ax.imshow(pixels)
+        ax.imshow(heat, extent=extent, alpha=0.5, cmap="magma", interpolation="bilinear")
+        ax.set_title(title, fontsize=9)
+
+
+def attention(learner, photo):
+    """The pixels (height, width, 3) that the learner sees of a photo, and a map of what spoke for its answer."""
+    dl = learner.dls.test_dl([photo], num_workers=0)
+    (batch,) = dl.one_batch()
+    body = learner.model.eval()[0]
+    with hook_output(body) as activations, hook_output(body, grad=True) as gradients:
+        learner.model(batch).max().backward()
+    weights = gradients.stored[0][0].mean(dim=(1, 2), keepdim=True)
+    heat = (weights * activations.stored[0]).sum(dim=0).relu()
+    return dl.decode((batch,))[0][0].permute(1, 2, 0).clamp(0, 1).cpu().numpy(), heat.cpu().numpy()

@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+import torch
 from fastai.vision.all import (
     BCEWithLogitsLossFlat,
     CropPad,
@@ -26,6 +27,7 @@ from PIL import Image, ImageFilter
 from foodvision import Classifier, ModelError
 from foodvision.classifier import MODEL, sha256
 from foodvision.compile import PICKLE, CompileError, compile_learner
+from foodvision.mobile import export_mobile
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +126,16 @@ def test_a_transform_that_is_not_known_is_named(exported):
     _, pickle = exported([Emboss(), Resize(64)])
     with pytest.raises(CompileError, match="Emboss"):
         compile_learner(pickle)
+
+
+def test_a_program_for_phones_gives_the_same_probabilities(exported, drawn):
+    learner, pickle = exported(Resize(64))
+    program = torch.export.load(export_mobile(pickle)).module()
+    photo = drawn / "dog" / "1.png"
+    pixels = Classifier(compile_learner(pickle)).pixels(Image.open(photo))
+    with learner.no_bar():
+        *_, expected = learner.predict(PILImage.create(photo))
+    assert program(torch.tensor(pixels)[None])[0].tolist() == pytest.approx(expected.tolist(), abs=1e-4)
 
 
 def test_our_pickle_loads_with_plain_fastai_in_a_fresh_process(tmp_path):

@@ -1,5 +1,6 @@
 """Both notebooks run from top to bottom, and are committed as the house keeps them."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -41,6 +42,8 @@ def drawn_data(tmp_path):
             draw_photo(data / "food-101" / "images" / f"{photo_id}.jpg", random)
         (data / "food-101" / "meta").mkdir(exist_ok=True)
         (data / "food-101" / "meta" / f"{split}.txt").write_text("\n".join(ids))
+        with (data / "food-101" / "meta" / "course_pizza_steak_sushi_20_percent.txt").open("a") as course:
+            course.writelines(f"{split}/{photo_id}\n" for photo_id in ids if photo_id.split("/")[0] in FOODS)
     for number in range(40):
         draw_photo(data / "imagenet-sample-images" / f"n0{number}_thing.JPEG", random)
     return tmp_path / "fastai"
@@ -80,18 +83,25 @@ def test_the_dashboard_notebook_runs():
 
 
 @pytest.mark.slow
-def test_the_training_notebook_runs_in_quick_mode(training_data, pretrained_weights):
-    before = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True).stdout
-    run_notebook(
-        "train.ipynb", FOODVISION_QUICK="1", FASTAI_HOME=str(training_data), TORCH_HOME=str(pretrained_weights)
-    )
-    after = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True).stdout
-    assert before == after
+@pytest.mark.parametrize("name", ["train.ipynb", "compare.ipynb"])
+def test_the_learning_notebooks_run_in_quick_mode_and_change_nothing(name, training_data, pretrained_weights):
+    before = git_status()
+    run_notebook(name, FOODVISION_QUICK="1", FASTAI_HOME=str(training_data), TORCH_HOME=str(pretrained_weights))
+    assert git_status() == before
+
+
+def git_status():
+    return subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, check=True).stdout
 
 
 def test_the_dashboard_notebook_is_committed_without_outputs():
     cells = json.loads((ROOT / "foodvision.ipynb").read_text())["cells"]
     assert not any(cell.get("outputs") or cell.get("execution_count") for cell in cells)
+
+
+def test_the_comparison_is_committed_with_one_whole_run():
+    code = [cell for cell in json.loads((ROOT / "compare.ipynb").read_text())["cells"] if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
 
 
 def test_the_training_notebook_is_committed_with_one_whole_run_and_no_photos():
@@ -102,8 +112,8 @@ def test_the_training_notebook_is_committed_with_one_whole_run_and_no_photos():
     assert counts == sorted(counts) and any("image/png" in str(cell["outputs"]) for cell in code)
 
 
-@pytest.mark.parametrize("name", ["foodvision.ipynb", "train.ipynb"])
+@pytest.mark.parametrize("name", ["foodvision.ipynb", "train.ipynb", "compare.ipynb"])
 def test_a_plain_sentence_stands_before_each_cell(name):
     kinds = [cell["cell_type"] for cell in json.loads((ROOT / name).read_text())["cells"]]
     assert kinds[0] == "markdown"
-    assert all(before == "markdown" for before, kind in zip(kinds, kinds[1:], strict=False) if kind == "code")
+    assert all(before == "markdown" for before, kind in itertools.pairwise(kinds) if kind == "code")
