@@ -1,10 +1,11 @@
-"""`python -m foodvision PHOTO...` names the food on each photo."""
+"""`python -m foodvision PHOTO...` names the food on each photo; `python -m foodvision share` prints the app's links."""
 
 import argparse
 import json
 import sys
 from pathlib import Path
 
+from . import share
 from .classifier import MODEL, Classifier, ModelError
 from .photo import PhotoError
 
@@ -42,4 +43,4 @@ def _answer(classifier, photo, as_json):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(share.main() if sys.argv[1:] == ["share"] else main())
