@@ -1,53 +1,110 @@
-"""The dashboard: choose a photo, see it at once, read what the model makes of it."""
+"""The dashboard: choose photos, see them at once, read what the model makes of each."""
 
 import io
+import re
 from pathlib import Path
+from uuid import uuid4
 
 import anywidget
+import segno
 from PIL import ImageOps
-from traitlets import Int
+from traitlets import Int, Unicode
 
 from .photo import PhotoError, read_photo
 
 STATIC = Path(__file__).parent / "static"
 SHORT_SIDE = 640  # pixels: more than the model looks at, and a quick upload from a phone
-MAX_BYTES = 10 * 2**20 - 2**16  # the server drops a message of 10 MiB without a word; the rest is for its envelope
+MAX_BYTES = 30_000_000  # of a file that the browser cannot shrink
 BARS = 5
 BACKGROUND = {"other_food": "This looks like food, but not {foods}.", "not_food": "I don't see food here."}
+PROMISE = "No photo is kept."
+PROMISE_WITH_FEEDBACK = (
+    "If you say whether an answer is right, your verdict is kept with the answer. No photo is kept unless you tick it."
+)
+ARRIVING = 4  # requests of a visitor that arrive at once; older ones were given up
+VERDICTS = 1000  # answers a visitor can still give a verdict on
 APOLOGY = "Sorry, something went wrong here, not with your photo. Please try again."
+
+
+def join_modules(folder):
+    """One script of the JavaScript modules in a folder: a widget has a single file, and nothing to bundle it with."""
+    modules = (file.read_text() for file in sorted(folder.glob("*.js")))
+    return "\n".join(re.sub(r"^import [^;]*;\n|^export (?!default)", "", module, flags=re.M) for module in modules)
 
 
 class Dashboard(anywidget.AnyWidget):
     """`Dashboard(classifier.predict)`: a photo chooser that shows each photo and the answer to it.
 
     `predict` takes an upright RGB `PIL.Image` and returns a `Prediction`. The visitor reads the text of a PhotoError,
-    and an apology for any other error, which is logged.
+    and an apology for any other error, which is logged. With `feedback`, a `Feedback`, visitors can say what is right;
+    with `link`, the address of the app, they can share it.
     """
 
-    _esm = STATIC / "dashboard.js"
+    _esm = join_modules(STATIC)
     _css = STATIC / "dashboard.css"
     short_side = Int(SHORT_SIDE).tag(sync=True)
     max_bytes = Int(MAX_BYTES).tag(sync=True)
+    promise = Unicode(PROMISE).tag(sync=True)
+    link = Unicode().tag(sync=True)
+    qr_code = Unicode().tag(sync=True)
 
-    def __init__(self, predict):
+    def __init__(self, predict, feedback=None, link=None):
         super().__init__()
-        self.predict = predict
+        self.predict, self.feedback = predict, feedback
+        if feedback:
+            self.promise = PROMISE_WITH_FEEDBACK
+        if link:
+            self.link, self.qr_code = link, segno.make(link).svg_data_uri(scale=6, border=4, light="white")
+        self._arriving, self._answers = {}, {}
         self.on_msg(self._receive)
 
     def _receive(self, _, message, buffers):
-        """One reply to every photo: an answer or an error, and a picture where the browser could not decode it."""
-        reply, pictures = {"id": message["id"]}, []
+        """Requests come in parts, so that the page can tell how far it is: receipts, and at last the reply."""
+        content = self._arriving.pop(message["id"], b"") + b"".join(buffers)
+        if len(content) >= min(message["size"], MAX_BYTES):
+            return self._reply(message, content)
+        self._arriving[message["id"]] = content
+        _keep_newest(self._arriving, ARRIVING)
+        self.send({"id": message["id"], "received": len(content)})
+
+    def _reply(self, message, content):
+        pictures = []
         try:
-            photo = read_photo(buffers[0])
-            reply["answer"] = describe(self.predict(photo))
-            if not message["shown"]:
-                pictures = [encode(photo)]
+            if "truth" in message:
+                reply = self._keep_verdict(message, content)
+            else:
+                reply, pictures = self._answer(message, content)
         except PhotoError as error:
-            reply["error"] = str(error)
+            reply = {"error": str(error)}
         except Exception:
-            self.log.exception("A photo got no answer.")
-            reply["error"] = APOLOGY
-        self.send(reply, pictures)
+            self.log.exception("A request got no answer.")
+            reply = {"error": APOLOGY}
+        self.send(reply | {"id": message["id"]}, pictures)
+
+    def _answer(self, message, content):
+        """An answer, and a picture where the browser could not decode the photo."""
+        photo = read_photo(content)
+        prediction = self.predict(photo)
+        reply = {"answer": describe(prediction)}
+        if self.feedback:
+            self._answers[message["id"]] = uuid4().hex, prediction
+            _keep_newest(self._answers, VERDICTS)
+            reply["choices"] = [(name, _title(name)) for name in prediction.probabilities]
+        return reply, [] if message["shown"] else [encode(photo)]
+
+    def _keep_verdict(self, message, content):
+        """The photo is drawn anew, so that nothing but the picture is kept of it: no place, no device."""
+        key, prediction = self._answers[message["about"]]
+        if message["truth"] not in prediction.probabilities:
+            raise ValueError(f"There is no class {message['truth']!r}.")
+        photo = encode(read_photo(content)) if content else None
+        self.feedback.add(key, prediction, message["truth"], photo)
+        return {"thanks": f"Thank you. Your {'verdict and photo are' if photo else 'verdict is'} kept."}
+
+
+def _keep_newest(entries, count):
+    while len(entries) > count:
+        del entries[next(iter(entries))]
 
 
 def describe(prediction):
@@ -55,10 +112,12 @@ def describe(prediction):
     label, probabilities = prediction.label, prediction.probabilities
     ranked = sorted(probabilities, key=lambda name: (name != label, -probabilities[name]))
     return {
+        "label": label,
         "heading": _heading(label, probabilities),
         "doubt": _doubt(ranked) if prediction.unsure else "",
         "probability": prediction.probability,
         "seconds": prediction.seconds,
+        "probabilities": probabilities,
         "bars": [{"name": _title(name), "probability": probabilities[name]} for name in ranked[:BARS]],
     }
 

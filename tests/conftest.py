@@ -17,9 +17,11 @@ ROOT = Path(__file__).parent.parent
 FOOD_101 = Path(os.environ.get("FASTAI_HOME", "~/.fastai")).expanduser() / "data" / "food-101"
 CHROMIUM_FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--use-fake-device-for-media-stream --use-fake-ui-for-media-stream "
     "--disable-background-networking --disable-component-update --disable-sync"
 )
-PATIENCE = 30  # seconds, for a server or a page on a busy machine
+SCREENSHOTS = ROOT / "build" / "screenshots"
+PATIENCE = 60  # seconds, for a server or a page on a busy machine
 
 expect.set_options(timeout=1000 * PATIENCE)
 
@@ -53,13 +55,37 @@ def jupyter(tmp_path_factory):
         yield server
 
 
+@pytest.fixture(scope="session")
+def workbench(tmp_path_factory):
+    """A server of JupyterLab and Notebook 7 on a folder with the notebook: a `Server` whose `url` ends at its root."""
+    folder = tmp_path_factory.mktemp("workbench")
+    shutil.copy(ROOT / "foodvision.ipynb", folder)
+    options = ["--no-browser", "--allow-root", "--IdentityProvider.token=abc", f"--ServerApp.root_dir={folder}"]
+    with serve(["notebook", *options], "/", tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def owned(tmp_path_factory):
+    """`voila` of a repository with a public remote, where feedback is on: a `Server` with its `feedback` file."""
+    folder = tmp_path_factory.mktemp("owned")
+    subprocess.run(["git", "init", "--quiet", "--initial-branch=main", folder], check=True)
+    subprocess.run(["git", "-C", folder, "remote", "add", "origin", "https://github.com/someone/food.git"], check=True)
+    setting = {"FOODVISION_FEEDBACK": str(folder / "feedback.db"), "GIT_DIR": str(folder / ".git")}
+    with serve(["voila", "foodvision.ipynb", "--no-browser"], "/", tmp_path_factory, **setting) as server:
+        server.feedback = folder / "feedback.db"
+        yield server
+
+
 @contextmanager
-def serve(arguments, path, tmp_path_factory):
+def serve(arguments, path, tmp_path_factory, **environment):
     log = tmp_path_factory.mktemp("server") / "log.txt"
     port = free_port()
     command = [sys.executable, "-m", *arguments, f"--port={port}"]
     with log.open("w") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=os.environ | environment, stdout=output, stderr=subprocess.STDOUT
+        )
     try:
         wait_for(port, process, log)
         yield Server(process, f"http://localhost:{port}{path}")

@@ -1,7 +1,14 @@
-// Choose a photo, see it at once, read the answer.
-//
-// The browser shrinks each photo and sends it as {id, shown} and a buffer. The kernel replies to every id, with
-// {id, answer} or {id, error}; where the browser could not decode the photo (shown: false), with a JPEG of it, too.
+// The dashboard: photos in, an answer to each. One photo is shown large, several as cards.
+import { cameraButton } from "./camera.js";
+import { makeCard } from "./card.js";
+import { button, element, megabytes, onPhone, ownsThePage, percent } from "./element.js";
+import { talkTo } from "./kernel.js";
+import { shrink } from "./photo.js";
+import { goneNotice, keptPhotos } from "./reload.js";
+import { download, toJson, toPicture } from "./save.js";
+import { copied, shareButton } from "./share.js";
+import { verdictOn } from "./verdict.js";
+import { acceptDrops, acceptPastes, chooser } from "./ways_in.js";
 
 export default () => {
   let lastId = 0; // common to the views of a model, so that none takes another's reply for its own
@@ -9,71 +16,105 @@ export default () => {
 };
 
 function render(model, el, nextId) {
-  const page = layOut(el);
-  const waiting = new Map(); // the photos without a reply, by id
-  let latest = null; // the photo chosen last, unless it was refused
-  let answered = null; // the photo answered last
+  const view = new AbortController(); // ends what the view listens to
+  const { signal } = view;
+  const page = layOut(el, model, { look, clear, complain, answered });
+  const ask = talkTo(model, nextId, { onSilence, onWord: () => page.notice.replaceChildren(), signal });
+  let choice = { photos: [] }; // what is on show, and the choice `before` it until it has an answer
+  let work = new AbortController(); // ends the work on a choice when another is made
 
-  page.input.addEventListener("change", () => {
-    const [file] = page.input.files;
-    page.input.value = ""; // so that the same file can be chosen again
-    if (file) ask(file);
-  });
-  model.on("msg:custom", receive);
-  return () => model.off("msg:custom", receive);
+  const area = ownsThePage() ? document : el;
+  acceptDrops(area, page.node, { look, complain, signal });
+  acceptPastes(area, { look, signal });
+  keptPhotos().then((files) => files.length && look(files));
+  return () => view.abort();
 
-  async function ask(file) {
-    const photo = (latest = { id: nextId(), name: file.name });
-    page.wait(photo);
-    photo.picture = await draw(file, model.get("short_side")).catch(() => null);
-    if (photo !== latest) return;
-    page.show(photo);
-    const blob = photo.picture ? await toJpeg(photo.picture) : file;
-    if (blob.size > model.get("max_bytes")) return refuse(photo, tooLarge(blob.size, model.get("max_bytes")));
-    const bytes = await blob.arrayBuffer().catch(() => null);
+  function look(files) {
+    complain();
+    const photos = files.map((file) => ({ file, name: file.name, card: makeCard(file.name, files.length === 1) }));
+    lookAt({ photos, before: choice });
+  }
+
+  function clear() {
+    complain();
+    lookAt({ photos: [] });
+    page.node.querySelector("input").focus();
+  }
+
+  function complain(name, sentence) {
+    page.complaint.replaceChildren(...(name ? [element("strong", {}, name), ` ${sentence}`] : []));
+  }
+
+  function onSilence() {
+    page.notice.replaceChildren(goneNotice(() => choice.photos, model.get("link")));
+  }
+
+  function answered() {
+    return choice.photos.filter(isDone);
+  }
+
+  // The latest choice wins. One that turns out to be a single bad file costs nothing: the choice before it returns.
+  async function lookAt(latest) {
+    work.abort();
+    work = new AbortController();
+    const { signal } = work;
+    choice = latest;
+    page.show(choice.photos);
+    const open = choice.photos.filter((photo) => !isDone(photo));
+    for (const [place, photo] of open.entries()) {
+      await prepare(photo);
+      if (!signal.aborted && open[place + 1]) prepare(open[place + 1]); // while the kernel looks at this one
+      if (!signal.aborted) await answer(photo, signal);
+      if (signal.aborted) return;
+      if (photo.answer) latest.before = null;
+      page.tally(choice.photos);
+    }
+    const [photo] = choice.photos;
+    if (choice.photos.length !== 1 || !photo.error) return;
+    complain(photo.name, photo.error);
+    lookAt(latest.before);
+  }
+
+  function prepare(photo) {
+    photo.ready ??= read(photo);
+    return photo.ready;
+  }
+
+  async function read(photo) {
+    photo.card.say(`Reading ${photo.name}…`);
+    photo.jpeg = await shrink(photo.file, model.get("short_side")).catch(() => null);
+    if (photo.jpeg) await photo.card.show(photo.jpeg); // else the kernel sends a picture of it
+  }
+
+  async function answer(photo, signal) {
+    const file = photo.jpeg ?? photo.file;
+    if (file.size > model.get("max_bytes")) return refuse(photo, tooLarge(file.size, model.get("max_bytes")));
+    const bytes = await file.arrayBuffer().catch(() => null);
     if (!bytes) return refuse(photo, "Your browser cannot read this file. Please choose it again.");
-    waiting.set(photo.id, photo);
-    model.send({ id: photo.id, shown: photo.picture !== null }, undefined, [bytes]);
+    photo.card.say(`Looking at ${photo.name}…`);
+    const reply = await ask({ shown: Boolean(photo.jpeg) }, bytes, {
+      onPart: (share) => photo.card.say(`Sending ${photo.name}… ${percent(share)}`),
+      signal,
+    });
+    if (!reply) return;
+    if (reply.error) return refuse(photo, reply.error);
+    if (reply.jpeg) await photo.card.show((photo.jpeg = new Blob([reply.jpeg], { type: "image/jpeg" })));
+    photo.answer = reply.answer;
+    photo.card.answer(photo.answer, ...(reply.choices ? [verdictOn(photo.answer, reply.choices, tell)] : []));
+
+    async function tell(truth, keep) {
+      return ask({ about: reply.id, truth }, keep ? await photo.jpeg.arrayBuffer() : undefined);
+    }
   }
 
-  async function receive({ id, answer, error }, [jpeg]) {
-    const photo = waiting.get(id);
-    if (!photo) return;
-    waiting.delete(id);
-    if (error) return refuse(photo, error);
-    if (jpeg) photo.picture = await draw(new Blob([jpeg]));
-    photo.answer = answer;
-    answered = photo;
-    if (photo === latest || latest === null) page.show(photo);
-  }
-
-  // A photo that cannot be answered costs the visitor nothing: the last answer comes back.
   function refuse(photo, sentence) {
-    page.complain(photo, sentence);
-    if (photo !== latest) return;
-    latest = null;
-    page.show(answered);
+    photo.error = sentence;
+    photo.card.refuse(sentence);
   }
 }
 
-// The photo on a canvas, upright, its short side at most `shortSide` pixels. Rejects what the browser cannot decode.
-async function draw(file, shortSide = Infinity) {
-  const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
-  const scale = Math.min(1, shortSide / Math.min(bitmap.width, bitmap.height));
-  const width = Math.round(scale * bitmap.width);
-  const height = Math.round(scale * bitmap.height);
-  const canvas = element("canvas", { width, height, role: "img" });
-  const context = canvas.getContext("2d");
-  context.fillStyle = "white"; // behind what is transparent: JPEG would make it black
-  context.fillRect(0, 0, width, height);
-  context.imageSmoothingQuality = "high";
-  context.drawImage(bitmap, 0, 0, width, height);
-  bitmap.close();
-  return canvas;
-}
-
-function toJpeg(canvas) {
-  return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.9));
+function isDone(photo) {
+  return Boolean(photo.answer || photo.error);
 }
 
 function tooLarge(size, limit) {
@@ -83,63 +124,50 @@ function tooLarge(size, limit) {
   );
 }
 
-function megabytes(size) {
-  return `${(size / 1e6).toFixed(1)} MB`;
-}
-
-function layOut(el) {
-  const input = element("input", { type: "file", accept: "image/*" });
-  const button = element("label", { class: "fv-button" }, input, "Choose a photo");
+function layOut(el, model, { look, clear, complain, answered }) {
+  const choose = chooser("Choose a photo", { multiple: "" }, look);
+  const ways = element("div", { class: "fv-ways" }, choose, cameraButton(look, complain));
+  const how = onPhone() ? "One or several." : "One or several; you can drop or paste them here, too.";
+  const hint = element("p", { class: "fv-hint" }, `${how} ${model.get("promise")}`);
+  const notice = element("div", { class: "fv-notice" });
   const complaint = element("p", { class: "fv-complaint", role: "alert" });
-  const picture = element("div");
-  const answer = element("div", { class: "fv-answer", role: "status" });
-  el.append(
-    element("div", { class: "foodvision" }, button, complaint, element("div", { class: "fv-result" }, picture, answer)),
+  const bar = element("progress", { "aria-label": "Photos done" });
+  const count = element("span", { role: "status" });
+  const progress = element("p", { class: "fv-progress", hidden: "" }, bar, count);
+  const cards = element("div", { class: "fv-cards" });
+  const saved = element("span", { role: "status" });
+  const tools = element(
+    "div",
+    { class: "fv-tools", role: "group", "aria-label": "Answers", hidden: "" },
+    button("Clear", clear),
+    button("Copy as JSON", async () => (saved.textContent = await copied(toJson(answered())))),
+    button("Save as JSON", () => download(new Blob([toJson(answered())]), "foodvision.json")),
+    button("Save as a picture", async () => download(await toPicture(answered()), "foodvision.png")),
+    saved,
   );
+  const node = element("div", { class: "foodvision" }, ways, hint, notice, complaint, progress, cards, tools);
+  if (model.get("link")) node.append(shareButton(model.get("link"), model.get("qr_code")));
+  el.append(node);
+
+  function tally(photos) {
+    const done = photos.filter(isDone).length;
+    const bad = photos.filter((photo) => photo.error).length;
+    bar.max = photos.length;
+    bar.value = done;
+    count.textContent = `${done} of ${photos.length} done${bad ? `, ${bad} could not be read` : ""}`;
+  }
+
   return {
-    input,
-    wait(photo) {
-      complaint.replaceChildren();
-      answer.replaceChildren(element("p", {}, `Looking at ${photo.name}…`));
+    node,
+    notice,
+    complaint,
+    show(photos) {
+      cards.replaceChildren(...photos.map((photo) => photo.card.node));
+      saved.replaceChildren();
+      tools.hidden = photos.length === 0;
+      progress.hidden = photos.length < 2;
+      tally(photos);
     },
-    complain(photo, sentence) {
-      complaint.replaceChildren(element("strong", {}, photo.name), ` ${sentence}`);
-    },
-    show(photo) {
-      photo?.picture?.setAttribute("aria-label", `Your photo, ${photo.name}`);
-      picture.replaceChildren(...(photo?.picture ? [photo.picture] : []));
-      if (!photo) answer.replaceChildren();
-      else if (photo.answer) answer.replaceChildren(...inWords(photo.answer));
-    },
+    tally,
   };
-}
-
-function inWords({ heading, doubt, probability, seconds, bars }) {
-  return [
-    element("h2", {}, heading),
-    element("p", {}, `${percent(probability)} sure, in ${seconds.toPrecision(2)} s. ${doubt}`),
-    element("ul", { class: "fv-bars" }, ...bars.map(bar)),
-  ];
-}
-
-function bar({ name, probability }) {
-  const fill = element("div");
-  fill.style.width = `${100 * probability}%`;
-  const track = element("div", { class: "fv-bar", "aria-hidden": true }, fill);
-  return element("li", {}, element("span", {}, name), " ", element("span", {}, percent(probability)), track);
-}
-
-// Never 0 % or 100 %: no model is that sure.
-function percent(probability) {
-  if (probability < 0.01) return "under 1%";
-  if (probability > 0.99) return "over 99%";
-  return `${Math.round(100 * probability)}%`;
-}
-
-// An HTML element. Strings among its children stay text, so a file's name is never read as HTML.
-function element(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
 }
