@@ -30,10 +30,10 @@ train: .venv/all
 	$(BIN)/jupyter nbconvert --execute --inplace --to notebook train.ipynb
 	$(MAKE) strip
 
-# The pictures of the data sets are for research use: cells tagged "photos" keep no output.
+# The data sets' pictures are for research use: cells tagged "strip" keep no output.
 strip: .venv/all
 	$(BIN)/jupyter nbconvert --inplace --to notebook train.ipynb \
-		--TagRemovePreprocessor.enabled=True --TagRemovePreprocessor.remove_all_outputs_tags photos
+		--TagRemovePreprocessor.enabled=True --TagRemovePreprocessor.remove_all_outputs_tags strip
 
 lint: .venv/all
 	$(BIN)/ruff format .

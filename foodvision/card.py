@@ -60,14 +60,14 @@ def write_card(path, classifier, photos, answers, foods, body, recipe):
         "body": body,
         "recipe": recipe,
         "answers": _listed(classifier.vocab),
-        "background": _listed(rule["background"]),
         "size": classifier.preprocessing["steps"][-1]["size"][0],
         "scores": markdown_table(score_answers(answers, foods)),
         "test_error": _calibration_error(answers, classifier.vocab),
         "food_error": _calibration_error(answers[answers.label.isin(foods)], classifier.vocab),
         "confused": ", ".join(f"{dish.replace('_', ' ')} ({count})" for dish, count in confused.items()) or "none",
     }
-    Path(path).write_text(CARD.format(**photos.split.value_counts(), **fields, **rule | calibration))
+    rule = rule | {"background": _listed(rule["background"])}
+    Path(path).write_text(CARD.format(**photos.split.value_counts(), **fields, **rule, **calibration))
 
 
 def markdown_table(scores):

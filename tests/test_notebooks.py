@@ -106,7 +106,7 @@ def test_the_comparison_is_committed_with_one_whole_run():
 
 def test_the_training_notebook_is_committed_with_one_whole_run_and_no_photos():
     code = [cell for cell in json.loads((ROOT / "train.ipynb").read_text())["cells"] if cell["cell_type"] == "code"]
-    shows_photos = [cell for cell in code if "photos" in cell["metadata"].get("tags", [])]
+    shows_photos = [cell for cell in code if "strip" in cell["metadata"].get("tags", [])]
     assert shows_photos and not any(cell["outputs"] for cell in shows_photos)
     counts = [cell["execution_count"] for cell in code if cell not in shows_photos]
     assert counts == sorted(counts) and any("image/png" in str(cell["outputs"]) for cell in code)
