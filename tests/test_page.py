@@ -123,7 +123,7 @@ def test_real_photos_get_the_right_label(page, food_photos):
 
 def test_an_answer_says_how_sure_and_how_long_with_a_bar_for_each_class(page):
     choose(page, "drawn.jpg", saved(drawn()))
-    expect(page.get_by_role("status")).to_contain_text("sure, in 0.")
+    expect(page.get_by_role("article")).to_contain_text("sure, in 0.")
     expect(page.get_by_role("listitem")).to_contain_text(["%"] * 5)
 
 
@@ -432,6 +432,7 @@ def test_without_a_public_address_there_is_nothing_to_share(page):
 @pytest.mark.parametrize("place", ["lab/tree", "notebooks"], ids=["JupyterLab", "Notebook 7"])
 def test_the_notebook_works_where_notebooks_are_written(browser, workbench, place):
     with opened(browser, f"{workbench.url}{place}/foodvision.ipynb?token=abc") as page:
+        expect(page.locator(".jp-Notebook-ExecutionIndicator")).to_have_attribute("data-status", "idle")
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         choose(page, "drawn.jpg", saved(drawn()))
