@@ -31,7 +31,7 @@ def quantize(classifier, photos, path):
     """Write the classifier's model in eight bits to `path`, its metadata unchanged."""
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.onnx"
-        quant_pre_process(classifier.path, prepared)
+        quant_pre_process(classifier.path, prepared, skip_symbolic_shape=True)
         quantize_static(
             prepared,
             path,
