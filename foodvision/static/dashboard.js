@@ -1,14 +1,12 @@
 // The dashboard: photos in, an answer to each. One photo is shown large, several as cards.
-import { cameraButton } from "./camera.js";
 import { makeCard } from "./card.js";
-import { button, element, megabytes, onPhone, ownsThePage, percent } from "./element.js";
+import { element, megabytes, ownsThePage, percent } from "./element.js";
 import { talkTo } from "./kernel.js";
+import { isDone, layOut } from "./page.js";
 import { shrink } from "./photo.js";
 import { goneNotice, keptPhotos } from "./reload.js";
-import { download, toJson, toPicture } from "./save.js";
-import { copied, shareButton } from "./share.js";
 import { verdictOn } from "./verdict.js";
-import { acceptDrops, acceptPastes, chooser } from "./ways_in.js";
+import { acceptDrops, acceptPastes } from "./ways_in.js";
 
 export default () => {
   let lastId = 0; // common to the views of a model, so that none takes another's reply for its own
@@ -113,61 +111,9 @@ function render(model, el, nextId) {
   }
 }
 
-function isDone(photo) {
-  return Boolean(photo.answer || photo.error);
-}
-
 function tooLarge(size, limit) {
   return (
     `Your browser cannot show this file, and at ${megabytes(size)} it is too large to send as it is ` +
     `(${megabytes(limit)} at most). Save it as a JPEG and choose that.`
   );
-}
-
-function layOut(el, model, { look, clear, complain, answered }) {
-  const choose = chooser("Choose a photo", { multiple: "" }, look);
-  const ways = element("div", { class: "fv-ways" }, choose, cameraButton(look, complain));
-  const how = onPhone() ? "One or several." : "One or several; you can drop or paste them here, too.";
-  const hint = element("p", { class: "fv-hint" }, `${how} ${model.get("promise")}`);
-  const notice = element("div", { class: "fv-notice" });
-  const complaint = element("p", { class: "fv-complaint", role: "alert" });
-  const bar = element("progress", { "aria-label": "Photos done" });
-  const count = element("span", { role: "status" });
-  const progress = element("p", { class: "fv-progress", hidden: "" }, bar, count);
-  const cards = element("div", { class: "fv-cards" });
-  const saved = element("span", { role: "status" });
-  const tools = element(
-    "div",
-    { class: "fv-tools", role: "group", "aria-label": "Answers", hidden: "" },
-    button("Clear", clear),
-    button("Copy as JSON", async () => (saved.textContent = await copied(toJson(answered())))),
-    button("Save as JSON", () => download(new Blob([toJson(answered())]), "foodvision.json")),
-    button("Save as a picture", async () => download(await toPicture(answered()), "foodvision.png")),
-    saved,
-  );
-  const node = element("div", { class: "foodvision" }, ways, hint, notice, complaint, progress, cards, tools);
-  if (model.get("link")) node.append(shareButton(model.get("link"), model.get("qr_code")));
-  el.append(node);
-
-  function tally(photos) {
-    const done = photos.filter(isDone).length;
-    const bad = photos.filter((photo) => photo.error).length;
-    bar.max = photos.length;
-    bar.value = done;
-    count.textContent = `${done} of ${photos.length} done${bad ? `, ${bad} could not be read` : ""}`;
-  }
-
-  return {
-    node,
-    notice,
-    complaint,
-    show(photos) {
-      cards.replaceChildren(...photos.map((photo) => photo.card.node));
-      saved.replaceChildren();
-      tools.hidden = photos.length === 0;
-      progress.hidden = photos.length < 2;
-      tally(photos);
-    },
-    tally,
-  };
 }

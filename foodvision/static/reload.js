@@ -5,7 +5,7 @@ const KEY = "foodvision-photos";
 
 // What the visitor reads, with what they can do. `photos` gives those on show, `link` starts the app elsewhere.
 export function goneNotice(photos, link) {
-  const alert = { role: "alert" };
+  const alert = { class: "fv-notice", role: "alert" };
   if (!ownsThePage()) return element("p", alert, "The kernel does not answer. Restart it, and run this notebook again.");
   return element(
     "div",
@@ -14,11 +14,8 @@ export function goneNotice(photos, link) {
     element(
       "div",
       { class: "fv-tools" },
-      button("Reload, and ask again", async () => {
-        await keep(photos());
-        location.reload();
-      }),
-      ...(link ? [element("a", { class: "fv-quiet", href: link }, "Start a new copy of the app")] : []),
+      button("Reload, and ask again", () => keep(photos()).then(() => location.reload())),
+      ...(link ? [button("Start a new copy of the app", () => keep(photos()).then(() => location.assign(link)))] : []),
     ),
   );
 }

@@ -1,16 +1,32 @@
 // Answers to take along: as JSON, and as a picture.
-import { element, percent } from "./element.js";
+import { button, element, percent } from "./element.js";
 import { toBlob } from "./photo.js";
+import { copied } from "./share.js";
+
+// `answered` gives the photos that are done.
+export function saveButtons(answered) {
+  const copy = button("Copy as JSON", async () => {
+    copy.textContent = await copied(toJson(answered()));
+    setTimeout(() => (copy.textContent = "Copy as JSON"), 2000);
+  });
+  return element(
+    "div",
+    { class: "fv-saves", "aria-live": "polite" },
+    copy,
+    button("Save as JSON", () => download(new Blob([toJson(answered())]), "foodvision.json")),
+    button("Save as a picture", async () => download(await toPicture(answered()), "foodvision.png")),
+  );
+}
 
 // The fields of `python -m foodvision --json`.
-export function toJson(photos) {
+function toJson(photos) {
   const answers = photos.map(({ name, answer, error }) =>
     error ? { photo: name, error } : { photo: name, ...pick(answer, "label", "probabilities", "seconds") },
   );
   return JSON.stringify(answers, null, 2);
 }
 
-export function download(blob, name) {
+function download(blob, name) {
   const link = element("a", { href: URL.createObjectURL(blob), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href)); // the download has begun by then
@@ -19,7 +35,7 @@ export function download(blob, name) {
 const TILE = { width: 600, photo: 450, height: 800, margin: 32 };
 
 // A PNG of the answered photos, a tile for each.
-export async function toPicture(photos) {
+async function toPicture(photos) {
   const answered = photos.filter((photo) => photo.answer);
   const columns = Math.min(3, answered.length);
   const rows = Math.ceil(answered.length / columns);
