@@ -26,6 +26,11 @@ PATIENCE = 60  # seconds, for a server or a page on a busy machine
 expect.set_options(timeout=1000 * PATIENCE)
 
 
+def pytest_terminal_summary(terminalreporter):
+    if SCREENSHOTS.exists():
+        terminalreporter.write_line(f"Screenshots of the page: {SCREENSHOTS}")
+
+
 class Server:
     """A running server, and the `url` of the page it serves."""
 

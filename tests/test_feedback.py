@@ -103,6 +103,18 @@ def test_the_page_offers_the_models_own_classes(dashboard):
     assert dashboard.sent[-1]["choices"] == [("pizza", "Pizza"), ("steak", "Steak")]
 
 
+def test_a_verdict_may_arrive_between_the_parts_of_the_next_photo(dashboard, feedback):
+    photo = jpeg("blue")
+    part = {"id": 2, "size": len(photo), "shown": True}
+    dashboard._receive(dashboard, part, [photo[:100]])
+    dashboard._receive(dashboard, {"id": 3, "size": 0, "about": 1, "truth": "pizza"}, [])
+    dashboard._receive(dashboard, part, [photo[100:]])
+    received, verdict, answer = dashboard.sent[-3:]
+    assert received == {"id": 2, "received": 100}
+    assert "thanks" in verdict and "answer" in answer
+    assert len(feedback.verdicts()) == 1
+
+
 @pytest.mark.parametrize("request_", [{"about": 2, "truth": "pizza"}, {"about": 1, "truth": "<script>"}])
 def test_a_verdict_on_no_answer_or_of_no_class_is_not_kept(dashboard, feedback, request_):
     dashboard._receive(dashboard, {"id": 2, "size": 0, **request_}, [])
