@@ -10,9 +10,9 @@ ROOT = Path(__file__).parent.parent
 REMOTE = re.compile(r"(\w+://)?([^@/]+@)?(?P<host>[^:/]+)(:\d+/|[:/])/*(?P<path>.+?)(\.git)?/*")
 
 
-def main():
+def main(folder=ROOT):
     """Print the links, and badges for the README; the exit status is 1 where there is no remote to link to."""
-    page, training = binder_link(), colab_link()
+    page, training = binder_link(folder), colab_link(folder)
     if not page:
         print("There is nothing to link to. Push this folder to a public git repository first.", file=sys.stderr)
         return 1
