@@ -62,8 +62,24 @@ def fit_temperature(logits, targets):
 
 def scale_logits(model, temperature):
     """Divide the logits of a model that ends in a linear layer, so that its softmax is calibrated from then on."""
-    last = [layer for layer in model.modules() if isinstance(layer, torch.nn.Linear)][-1]
+    last = _last_linear(model)
     with torch.no_grad():
         last.weight /= temperature
         if last.bias is not None:
             last.bias /= temperature
+
+
+def raise_logits(learner, classes, by):
+    """Add `by` to the logits of some classes (their places) of a learner that ends in a linear layer.
+
+    Multiplies the odds of these classes by exp(by), as when they come up that much more often than in training.
+    """
+    last = _last_linear(learner.model)
+    bias = torch.zeros(last.out_features) if last.bias is None else last.bias.detach().clone()
+    bias[classes] += by
+    last.bias = torch.nn.Parameter(bias)
+    learner.create_opt()  # fastai's heads end without a bias, and the optimizer must know the new one
+
+
+def _last_linear(model):
+    return [layer for layer in model.modules() if isinstance(layer, torch.nn.Linear)][-1]
