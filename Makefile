@@ -6,10 +6,6 @@ BIN := .venv/bin
 # An editable install copies the page's template to where Voilà looks for it, so a change there installs again.
 INSTALLED := pyproject.toml $(wildcard requirements/*.txt foodvision/template/* foodvision/template/static/*)
 
-# Training photos and pretrained weights, where fastai and torch keep them, or a folder `shared` beside this one.
-export FASTAI_HOME ?= $(abspath $(firstword $(wildcard ../shared/fastai) $(HOME)/.fastai))
-export TORCH_HOME ?= $(abspath $(firstword $(wildcard ../shared/torch) $(HOME)/.cache/torch))
-
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(UPGRADE) \
 	--custom-compile-command "make lock" --group build pyproject.toml
 install = $(BIN)/pip install --quiet --require-hashes --requirement requirements/$(1).txt \

@@ -24,8 +24,9 @@ to eat.
 
 Food-101 (Bossard, Guillaumin and Van Gool, 2014), whose photos come from foodspotting.com and are for research use, and
 pictures without food from EliSchwartz/imagenet-sample-images. None of them is in this repository. Trained on {train}
-photos; chosen and calibrated on {valid} more of the training half; measured at the very end on {test} photos of
-Food-101's official test half, and a fifth of the pictures without food, kept aside for it.
+photos; chosen and calibrated on {valid} more of the training half; measured at the very end on {test} photos, of which
+{strangers} show no food and the rest are of Food-101's official test half. Both sets were smaller than the public ones:
+`foodvision.data.list_photos` takes what is there.
 
 ## Recipe
 
@@ -42,8 +43,8 @@ Expected calibration error (15 bins) over all {test} test photos: {test_error:.3
 those of the foods were raised by {raised:.2f}, so that one other dish in ten passes the line of one half: the
 probabilities are those of visitors who bring the foods {times:.1f} times as often as the training photos did.
 
-The rule: a food is named where the foods reach {accept:.2f} together, and marked unsure where the second is within
-{margin:.2f} of the first; otherwise the answer is the likelier of {background}.
+The rule: a food is named where the foods reach {accept:.2f} together, and marked unsure where another class is within
+{margin:.2f} of it, or ahead; otherwise the answer is the likelier of {background}.
 
 ## Known weaknesses
 
@@ -66,6 +67,7 @@ def write_card(path, classifier, photos, answers, foods, body, recipe):
         "answers": _listed(classifier.vocab),
         "size": classifier.preprocessing["steps"][-1]["size"][0],
         "scores": markdown_table(score_answers(answers, foods)),
+        "strangers": int((answers.label == "not_food").sum()),
         "test_error": _calibration_error(answers, classifier.vocab),
         "food_error": _calibration_error(answers[answers.label.isin(foods)], classifier.vocab),
         "confused": ", ".join(f"{dish.replace('_', ' ')} ({count})" for dish, count in confused.items()) or "none",

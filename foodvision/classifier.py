@@ -24,7 +24,7 @@ class ModelError(RuntimeError):
 class Prediction:
     """What the model makes of one photo: the label, a probability for each class name, and the seconds it took.
 
-    `unsure` says that the next food is close behind the label.
+    `unsure` says that another class is close behind the label, or even ahead of it.
     """
 
     label: str
@@ -85,7 +85,7 @@ class Classifier:
 
 
 def decide(probabilities, background=(), accept=0.0, margin=0.0):
-    """The label for probabilities by class name, and whether the second-best is within `margin` of it.
+    """The label for probabilities by class name, and whether another class is less than `margin` behind it, or ahead.
 
     Classes that are not in `background` are named only where they reach `accept` together; otherwise the likeliest
     background class is the answer.
@@ -93,8 +93,9 @@ def decide(probabilities, background=(), accept=0.0, margin=0.0):
     wanted = {name: p for name, p in probabilities.items() if name not in background}
     if sum(wanted.values()) < accept:
         return max(background, key=probabilities.get), False
-    best, *rest = sorted(wanted, key=wanted.get, reverse=True)
-    return best, bool(rest) and wanted[best] - wanted[rest[0]] < margin
+    label = max(wanted, key=wanted.get)
+    others = [p for name, p in probabilities.items() if name != label]
+    return label, bool(others) and wanted[label] - max(others) < margin
 
 
 def sha256(path):

@@ -23,6 +23,7 @@ from .compile import compile_learner
 from .evaluate import answer_photos, confidence_interval
 from .training import describe_body
 
+COURSE_LIST = Path(__file__).parent / "course_photos.txt"
 NOT_AVAILABLE = "weights not available here"
 PUBLISHED = pd.DataFrame(
     {
@@ -36,11 +37,13 @@ PUBLISHED = pd.DataFrame(
 ).set_index("body")
 
 
-def list_course_photos(food101, split_list="course_pizza_steak_sushi_20_percent.txt"):
-    """Table of `photo`, `label` and `split` ("train", "test") of the course's own photos, as far as they are there."""
-    food101 = Path(food101)
-    names = [line.split("/", 1) for line in (food101 / "meta" / split_list).read_text().split()]
-    rows = [(food101 / "images" / f"{name}.jpg", name.split("/")[0], split) for split, name in names]
+def list_course_photos(food101):
+    """Table of `photo`, `label` and `split` ("train", "test") of the course's own photos, as far as they are there.
+
+    They are the ids of learnpytorch.io's `pizza_steak_sushi_20_percent`, all of them photos of Food-101.
+    """
+    names = [line.split("/", 1) for line in COURSE_LIST.read_text().split()]
+    rows = [(Path(food101) / "images" / f"{name}.jpg", name.split("/")[0], split) for split, name in names]
     return pd.DataFrame([row for row in rows if row[0].exists()], columns=["photo", "label", "split"])
 
 

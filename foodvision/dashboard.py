@@ -17,6 +17,7 @@ SHORT_SIDE = 640  # pixels: more than the model looks at, and a quick upload fro
 MAX_BYTES = 30_000_000  # of a file that the browser cannot shrink
 BARS = 5
 BACKGROUND = {"other_food": "This looks like food, but not {foods}.", "not_food": "I don't see food here."}
+DOUBT = {"other_food": "It could also be another food.", "not_food": "It could also be no food at all."}
 PROMISE = "No photo is kept."
 PROMISE_WITH_FEEDBACK = (
     "If you say whether an answer is right, your verdict is kept with the answer. No photo is kept unless you tick it."
@@ -83,7 +84,7 @@ class Dashboard(anywidget.AnyWidget):
 
     def _answer(self, message, content):
         """An answer, and a picture where the browser could not decode the photo."""
-        photo = read_photo(content)
+        photo = read_photo(content, at_least=SHORT_SIDE)
         prediction = self.predict(photo)
         reply = {"answer": describe(prediction)}
         if self.feedback:
@@ -114,7 +115,7 @@ def describe(prediction):
     return {
         "label": label,
         "heading": _heading(label, probabilities),
-        "doubt": _doubt(ranked) if prediction.unsure else "",
+        "doubt": _doubt(ranked[1]) if prediction.unsure else "",
         "probability": prediction.probability,
         "seconds": prediction.seconds,
         "probabilities": probabilities,
@@ -138,9 +139,8 @@ def _heading(label, vocab):
     return BACKGROUND[label].format(foods=_either(foods))
 
 
-def _doubt(ranked):
-    _, second = [name for name in ranked if name not in BACKGROUND][:2]
-    return f"It could also be {_words(second)}."
+def _doubt(name):
+    return DOUBT.get(name, f"It could also be {_words(name)}.")
 
 
 def _either(foods):

@@ -12,14 +12,17 @@ BACKGROUND = ["other_food", "not_food"]
 VALID_ONE_IN, TEST_ONE_IN = 8, 5
 
 
-def list_photos(food101, not_food, foods, others_per_class=60):
+def list_photos(food101, not_food, foods, others_per_class=60, corrected=None):
     """Table of `photo` (path), `label`, `split` ("train", "valid", "test") and `dish` (the source's own class).
 
     `foods` keep their names; Food-101's other classes become `other_food`, at most `others_per_class` photos
     of each in either half. Food-101's official test photos are the test split, so no photo of the course's own test
-    split is ever trained on. Raises FileNotFoundError where a folder holds none of the photos it should.
+    split is ever trained on. `corrected` is a folder of photos by label, as `feedback.ipynb` exports them, for training
+    only. Raises FileNotFoundError where a folder holds none of the photos it should.
     """
     rows = [*_food_photos(Path(food101), foods, others_per_class), *_other_photos(Path(not_food))]
+    if corrected:
+        rows += [(photo, photo.parent.name, "train", photo.parent.name) for photo in Path(corrected).glob("*/*.jpg")]
     photos = pd.DataFrame(rows, columns=["photo", "label", "split", "dish"])
     missing = {*foods, "other_food", "not_food"} - set(photos.label)
     if missing:

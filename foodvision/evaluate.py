@@ -70,6 +70,7 @@ def main():
     photos = list_photos(untar_data(URLs.FOOD), untar_data(NOT_FOOD_URL), foods)
     answers = answer_photos(classifier, photos[photos.split == "test"])
     print(score_answers(answers, foods).to_string(float_format="{:.3f}".format))
+    print(pd.crosstab(answers.label, answers.answer).to_string())
     for name, some in {"the foods": answers[answers.label.isin(foods)], "all photos": answers}.items():
         error = expected_calibration_error(some[classifier.vocab], some.label.map(classifier.vocab.index))
         print(f"expected calibration error, {name}: {error:.3f} ({len(some)} photos, 15 bins)")

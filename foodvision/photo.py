@@ -22,23 +22,14 @@ def read_photo(source, at_least=None):
     """Upright RGB `PIL.Image` from bytes, a path, a binary file or another `PIL.Image`.
 
     An animation gives its first frame; transparent parts become white. Where `at_least` (pixels) is given, a large
-    JPEG is decoded at 1/2, 1/4 or 1/8 scale, as long as both sides stay at least that long (`Image.draft`).
-    Raises PhotoError for what is not a photo, is cut short, or decodes to more than `MAX_PIXELS`.
+    photo comes at 1/2, 1/3, ... of its scale, as long as both sides stay at least that long; a large JPEG is decoded so
+    at once (`Image.draft`). Raises PhotoError for what is not a photo, is cut short, or decodes to more than
+    `MAX_PIXELS`.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # Pillow warns of large or slightly broken files; the limit is checked below
-            photo = _open(source)
-            if at_least:
-                photo.draft("RGB", (at_least, at_least))
-            if photo.width * photo.height > MAX_PIXELS:
-                raise PhotoError(
-                    f"This picture is {photo.width} x {photo.height} pixels, too large. Try a smaller copy."
-                )
-            photo.load()
-            return _rgb(_upright(photo))
+            warnings.simplefilter("ignore")  # of large or slightly broken files; the limit is checked below
+            return _rgb(_upright(_decoded(_open(source), at_least)))
     except PhotoError:
         raise
     except Image.UnidentifiedImageError as error:
@@ -59,6 +50,17 @@ def _open(source):
     elif isinstance(source, (str, os.PathLike)) and os.path.isdir(source):
         raise PhotoError("This is a folder, not a photo.")
     return Image.open(source)
+
+
+def _decoded(photo, at_least):
+    """Made small before anything else is done to it: each step holds a copy, and a visitor's kernel must stay small."""
+    if at_least:
+        photo.draft("RGB", (at_least, at_least))
+    if photo.width * photo.height > MAX_PIXELS:
+        raise PhotoError(f"This picture is {photo.width} x {photo.height} pixels, too large. Try a smaller copy.")
+    photo.load()
+    scale = min(photo.size) // at_least if at_least else 1
+    return photo.reduce(scale) if scale > 1 and photo.mode in ("L", "RGB", "RGBA", "CMYK") else photo
 
 
 def _upright(photo):

@@ -4,10 +4,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 ROOT = Path(__file__).parent.parent
-REMOTE = re.compile(r"(\w+://)?([^@/]+@)?(?P<host>[^:/]+)(:\d+/|[:/])/*(?P<path>.+?)(\.git)?/*")
+SHORT_FORM = re.compile(r"([^/:]{2,}):(?!//)")  # of ssh: `git@host:path`; a single letter is a drive of Windows
+SCHEMES = "https", "http", "ssh", "git"  # any other address is of no use on another computer
 
 
 def main(folder=ROOT):
@@ -43,11 +44,21 @@ def colab_link(folder=ROOT):
 
 
 def _remote(folder):
-    """Host and path of `origin`, or else of the first remote, without user and password; twice None without one."""
+    """Host and path of `origin`, or else of the first remote, without user and password; twice None without one.
+
+    The host has the port where that is one of https, which the link uses too.
+    """
     remotes = _git(folder, "remote").split()
     name = "origin" if "origin" in remotes else next(iter(remotes), "")
-    match = REMOTE.fullmatch(_git(folder, "remote", "get-url", name)) if name else None
-    return (match["host"].lower(), match["path"]) if match else (None, None)
+    address = _git(folder, "remote", "get-url", name) if name else ""
+    short = SHORT_FORM.match(address)
+    parts = urlsplit(f"ssh://{short[1]}/{address[short.end() :]}" if short else address)
+    path = parts.path.strip("/").removesuffix(".git")
+    if parts.scheme not in SCHEMES or not path:
+        return None, None
+    if parts.scheme == "https" and parts.port not in (None, 443):
+        return f"{parts.hostname}:{parts.port}", path
+    return parts.hostname, path
 
 
 def _branch(folder):

@@ -115,6 +115,14 @@ def test_a_verdict_may_arrive_between_the_parts_of_the_next_photo(dashboard, fee
     assert len(feedback.verdicts()) == 1
 
 
+def test_a_photo_given_up_halfway_leaves_the_next_page_alone(dashboard):
+    photo = jpeg("blue")
+    dashboard._receive(dashboard, {"id": "before-1", "size": len(photo), "shown": True}, [photo[:100]])
+    dashboard._receive(dashboard, {"id": "after-1", "size": len(photo), "shown": True}, [photo])
+    assert dashboard.sent[-1]["id"] == "after-1"
+    assert "answer" in dashboard.sent[-1]
+
+
 @pytest.mark.parametrize("request_", [{"about": 2, "truth": "pizza"}, {"about": 1, "truth": "<script>"}])
 def test_a_verdict_on_no_answer_or_of_no_class_is_not_kept(dashboard, feedback, request_):
     dashboard._receive(dashboard, {"id": 2, "size": 0, **request_}, [])

@@ -65,12 +65,21 @@ def add_remote(repository, address, name="origin"):
         ("https://someone:secret@github.com/someone/food.js/", "gh/someone/food.js"),
         ("https://gitlab.com/group/team/food.git", "gl/group%2Fteam%2Ffood"),
         ("https://codeberg.org/someone/food.git", "git/https%3A%2F%2Fcodeberg.org%2Fsomeone%2Ffood"),
+        ("https://example.org:8443/a/b.git", "git/https%3A%2F%2Fexample.org%3A8443%2Fa%2Fb"),
+        ("ssh://git@example.org:2222/a/b.git", "git/https%3A%2F%2Fexample.org%2Fa%2Fb"),
+        ("https://GitHub.com:443/someone/food", "gh/someone/food"),
     ],
 )
 def test_the_link_opens_the_page_of_any_remote(repository, remote, path):
     add_remote(repository, remote)
     page = "urlpath=voila%2Frender%2Ffoodvision.ipynb"
     assert share.binder_link(repository) == f"https://mybinder.org/v2/{path}/main?{page}"
+
+
+@pytest.mark.parametrize("remote", ["file:///srv/git/x.git", "/srv/git/x.git", "../x.git", "C:/x/y", r"C:\x\y"])
+def test_a_remote_that_is_a_folder_has_no_link(repository, remote):
+    add_remote(repository, remote)
+    assert share.binder_link(repository) is share.colab_link(repository) is None
 
 
 def test_the_link_names_the_branch_or_else_the_commit(repository):

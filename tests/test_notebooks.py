@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import groupby, islice
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,13 @@ def draw_photo(path, random):
     Image.fromarray(random.integers(0, 256, (72, 96, 3), dtype=np.uint8)).save(path, "JPEG")
 
 
+def some_course_photos():
+    """Ids of eight photos of each label and split of the course's list."""
+    lines = (ROOT / "foodvision" / "course_photos.txt").read_text().split()
+    by_kind = groupby(sorted(lines), key=lambda line: line.split("/")[:2])
+    return [line.split("/", 1)[1] for _, some in by_kind for line in islice(some, 8)]
+
+
 @pytest.fixture
 def drawn_data(tmp_path):
     """A FASTAI_HOME with noise in the layout of Food-101 and of the pictures that are not food."""
@@ -42,8 +50,8 @@ def drawn_data(tmp_path):
             draw_photo(data / "food-101" / "images" / f"{photo_id}.jpg", random)
         (data / "food-101" / "meta").mkdir(exist_ok=True)
         (data / "food-101" / "meta" / f"{split}.txt").write_text("\n".join(ids))
-        with (data / "food-101" / "meta" / "course_pizza_steak_sushi_20_percent.txt").open("a") as course:
-            course.writelines(f"{split}/{photo_id}\n" for photo_id in ids if photo_id.split("/")[0] in FOODS)
+    for photo_id in some_course_photos():
+        draw_photo(data / "food-101" / "images" / f"{photo_id}.jpg", random)
     for number in range(40):
         draw_photo(data / "imagenet-sample-images" / f"n0{number}_thing.JPEG", random)
     return tmp_path / "fastai"

@@ -291,6 +291,22 @@ def test_a_kernel_that_is_gone_is_noticed_and_its_photo_asked_again(page, voila)
     expect(page.get_by_role("article")).to_have_count(0)
 
 
+def test_a_photo_that_cannot_be_kept_stops_neither_the_reload_nor_another_photo(page, voila, tmp_path):
+    names = ["first.jpg", "second.jpg", "large.tiff", "deleted.jpg", "last.jpg"]
+    for name in names:
+        (tmp_path / name).write_bytes(saved(drawn()))
+    (tmp_path / "large.tiff").write_bytes(bytes(12_000_000))
+    expect(chooser(page)).to_be_visible()
+    newest_kernel(voila).kill()
+    chooser(page).set_input_files([tmp_path / name for name in names])
+    expect(page.get_by_text("No answer comes back")).to_be_visible()
+    (tmp_path / "deleted.jpg").unlink()
+    page.get_by_role("button", name="Reload, and ask again").click()
+    expect(page.get_by_text("3 of 3 done")).to_be_visible()
+    for name in ("first.jpg", "second.jpg", "last.jpg"):
+        expect(card(page, name)).to_contain_text("sure, in")
+
+
 def test_a_kernel_that_was_only_slow_takes_the_notice_back(page, voila):
     expect(chooser(page)).to_be_visible()
     kernel = newest_kernel(voila)

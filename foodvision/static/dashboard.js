@@ -9,8 +9,11 @@ import { verdictOn } from "./verdict.js";
 import { acceptDrops, acceptPastes } from "./ways_in.js";
 
 export default () => {
-  let lastId = 0; // common to the views of a model, so that none takes another's reply for its own
-  return { render: ({ model, el }) => render(model, el, () => ++lastId) };
+  // Every page that shows a kernel's model hears all its replies, and the kernel outlives a reload in JupyterLab: no two
+  // requests to it may have the same id. (crypto.randomUUID would be missing without https.)
+  const prefix = Math.random().toString(36).slice(2);
+  let count = 0;
+  return { render: ({ model, el }) => render(model, el, () => `${prefix}-${++count}`) };
 };
 
 function render(model, el, nextId) {

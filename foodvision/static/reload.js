@@ -1,7 +1,7 @@
 // When the kernel is gone: photos that outlive a reload of the page. They stay in this tab, and leave with it.
 import { button, element, ownsThePage } from "./element.js";
 
-const KEY = "foodvision-photos";
+const KEY = "foodvision-photo-"; // and the photo's place
 
 // What the visitor reads, with what they can do. `photos` gives those on show, `link` starts the app elsewhere.
 export function goneNotice(photos, link) {
@@ -10,34 +10,51 @@ export function goneNotice(photos, link) {
   return element(
     "div",
     alert,
-    element("p", {}, "No answer comes back: the connection or the app has stopped. What you chose is still here."),
+    element(
+      "p",
+      {},
+      "No answer comes back: the connection or the app has stopped. What you chose is still here.",
+      link ? " In a new copy of the app you may have to choose it again." : "", // a tab keeps photos for one host alone
+    ),
     element(
       "div",
       { class: "fv-tools" },
-      button("Reload, and ask again", () => keep(photos()).then(() => location.reload())),
-      ...(link ? [button("Start a new copy of the app", () => keep(photos()).then(() => location.assign(link)))] : []),
+      button("Reload, and ask again", () => keep(photos()).finally(() => location.reload())),
+      ...(link ? [button("Start a new copy of the app", () => keep(photos()).finally(() => location.assign(link)))] : []),
     ),
   );
 }
 
 // The photos that were kept, as files. They are given once, so that a photo that ends a kernel does not end the next.
 export async function keptPhotos() {
-  const kept = JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
-  sessionStorage.removeItem(KEY);
-  return Promise.all(kept.map(async ({ name, url }) => new File([await (await fetch(url)).blob()], name)));
+  return Promise.all(takeKept().map(async ({ name, url }) => new File([await (await fetch(url)).blob()], name)));
 }
 
-// A tab stores about 5 MB: dozens of shrunk photos. The last ones are given up where that is not enough.
+function takeKept() {
+  const kept = [];
+  for (let key = KEY + 0; key in sessionStorage; key = KEY + kept.length) {
+    kept.push(JSON.parse(sessionStorage.getItem(key)));
+    sessionStorage.removeItem(key);
+  }
+  return kept;
+}
+
+// A tab stores about 5 MB: dozens of shrunk photos. One that finds no room or cannot be read is left out.
 async function keep(photos) {
-  const kept = await Promise.all(
-    photos.map(async ({ name, jpeg, file }) => ({ name, url: await dataUrl(jpeg ?? file) })),
-  );
-  while (kept.length) {
-    try {
-      return sessionStorage.setItem(KEY, JSON.stringify(kept));
-    } catch {
-      kept.pop();
-    }
+  takeKept(); // what was kept before is not on show any more
+  let count = 0;
+  for (const { name, jpeg, file } of photos.filter(({ error }) => !error)) {
+    const url = await dataUrl(jpeg ?? file).catch(() => null);
+    if (url && store(KEY + count, JSON.stringify({ name, url }))) count++;
+  }
+}
+
+function store(key, text) {
+  try {
+    sessionStorage.setItem(key, text);
+    return true;
+  } catch {
+    return false;
   }
 }
 
