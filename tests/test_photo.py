@@ -1,6 +1,8 @@
 """A photo is read the way a person sees it, or refused with a sentence."""
 
 import io
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -102,6 +104,23 @@ def test_a_large_jpeg_is_decoded_no_larger_than_needed():
     content = saved(quadrants(4000, 3000), "JPEG")
     assert read_photo(content, at_least=448).size == (1000, 750)
     assert read_photo(content).size == (4000, 3000)
+
+
+@pytest.mark.parametrize("format", ["TIFF", "HEIF"])
+def test_a_photo_of_48_megapixels_leaves_a_small_kernel_small(format, tmp_path):
+    path = tmp_path / "large"
+    quadrants(8064, 6048).save(path, format, **({"compression": "tiff_lzw"} if format == "TIFF" else {}))
+    script = (
+        "import resource, sys; from foodvision.photo import read_photo\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "photo = read_photo(sys.argv[1], at_least=640)\n"
+        "print(*photo.size, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
+    )
+    run = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=True)
+    width, height, growth = map(int, run.stdout.split())
+    unit = 1 if sys.platform == "darwin" else 1024
+    assert min(width, height) >= 640 and max(width, height) < 1000
+    assert growth * unit < 300e6
 
 
 def test_broken_exif_does_not_cost_the_photo():
