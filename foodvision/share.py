@@ -56,9 +56,9 @@ def _remote(folder):
     path = parts.path.strip("/").removesuffix(".git")
     if parts.scheme not in SCHEMES or not path:
         return None, None
-    if parts.scheme == "https" and parts.port not in (None, 443):
-        return f"{parts.hostname}:{parts.port}", path
-    return parts.hostname, path
+    port = parts.netloc.rpartition(":")[2] if parts.scheme == "https" else ""
+    own_port = port.isdigit() and port != "443"
+    return f"{parts.hostname}:{port}" if own_port else parts.hostname, path
 
 
 def _branch(folder):
