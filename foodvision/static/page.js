@@ -26,7 +26,7 @@ export function layOut(el, model, { look, clear, complain, answered }) {
   if (model.get("link")) node.append(shareButton(model.get("link"), model.get("qr_code")));
   el.append(node);
 
-  return {
+  const page = {
     node,
     notice,
     complaint,
@@ -40,6 +40,8 @@ export function layOut(el, model, { look, clear, complain, answered }) {
       saves.hidden = !photos.some((photo) => photo.answer);
     },
   };
+  page.show([]);
+  return page;
 }
 
 export function isDone(photo) {
