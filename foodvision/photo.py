@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 pillow_heif.register_heif_opener()
 
-MAX_PIXELS = 50_000_000
+LARGE, MAX_PIXELS = 12_000_000, 50_000_000  # a photo of most phones, and what is refused
 FORMATS = "JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP or TIFF"
 
 
@@ -22,9 +22,9 @@ def read_photo(source, at_least=None):
     """Upright RGB `PIL.Image` from bytes, a path, a binary file or another `PIL.Image`.
 
     An animation gives its first frame; transparent parts become white. Where `at_least` (pixels) is given, a large
-    photo comes at 1/2, 1/3, ... of its scale, as long as both sides stay at least that long; a large JPEG is decoded so
-    at once (`Image.draft`). Raises PhotoError for what is not a photo, is cut short, or decodes to more than
-    `MAX_PIXELS`.
+    JPEG is decoded at 1/2, 1/4 or 1/8 scale (`Image.draft`), and any photo of more than `LARGE` pixels is made small at
+    once, as long as both sides stay at least that long. Raises PhotoError for what is not a photo, is cut short, or
+    decodes to more than `MAX_PIXELS`.
     """
     try:
         with warnings.catch_warnings():
@@ -59,7 +59,7 @@ def _decoded(photo, at_least):
     if photo.width * photo.height > MAX_PIXELS:
         raise PhotoError(f"This picture is {photo.width} x {photo.height} pixels, too large. Try a smaller copy.")
     photo.load()
-    scale = min(photo.size) // at_least if at_least else 1
+    scale = min(photo.size) // at_least if at_least and photo.width * photo.height > LARGE else 1
     return photo.reduce(scale) if scale > 1 and photo.mode in ("L", "RGB", "RGBA", "CMYK") else photo
 
 
