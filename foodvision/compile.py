@@ -172,6 +172,8 @@ def _export(model, shape, metadata, path):
         verbose=False,
     )
     proto = program.model_proto
+    for part in (*proto.graph.node, *proto.graph.value_info, proto.graph):
+        part.ClearField("metadata_props")  # the exporter notes where on this machine each layer's code lies
     onnx.helper.set_model_props(proto, metadata)
     onnx.save(proto, path)
 
