@@ -82,6 +82,8 @@ def describe_preprocessing(learner):
 
 
 def load_trusted(pickle):
+    if not pickle.exists():
+        raise CompileError("There is no such file. `learner.export` writes one.")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # fastai warns that unpickling runs code, as does the top of this page
         learner = load_learner(pickle)
@@ -189,16 +191,17 @@ def _check_agreement(learner, classifier):
         raise CompileError(f"The compiled model answers differently from the learner (by {difference:.2g}).")
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="python -m foodvision.compile", description=__doc__)
+def main(name="compile", description=__doc__, write=compile_learner):
+    """The command `python -m foodvision.NAME`: `write` takes a pickle and a path or None, and returns the path."""
+    parser = argparse.ArgumentParser(prog=f"python -m foodvision.{name}", description=description)
     parser.add_argument("pickle", nargs="?", type=Path, default=PICKLE, help="an exported learner")
-    parser.add_argument("--output", type=Path, help="the ONNX file (default: beside the pickle)")
+    parser.add_argument("--output", type=Path, help="the file to write (default: beside the pickle)")
     arguments = parser.parse_args()
     try:
-        path = compile_learner(arguments.pickle, arguments.output)
-    except (CompileError, FileNotFoundError) as error:
+        path = write(arguments.pickle, arguments.output)
+    except CompileError as error:
         sys.exit(f"{arguments.pickle}: {error}")
-    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {', '.join(Classifier(path).vocab)}")
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

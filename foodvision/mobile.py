@@ -4,15 +4,13 @@ The program takes a batch of one (1, 3, height, width) of normalised pixels and 
 names and preprocessing lie in it as `foodvision.json`. Made on demand, and compared with the learner before it is kept.
 """
 
-import argparse
 import json
-import sys
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from .compile import PICKLE, CompileError, describe_preprocessing, describe_vocab, load_trusted, served_model
+from .compile import PICKLE, CompileError, describe_preprocessing, describe_vocab, load_trusted, main, served_model
 
 
 def export_mobile(pickle=PICKLE, path=None):
@@ -40,17 +38,5 @@ def _check_agreement(model, program, pixels):
         raise CompileError(f"The exported program answers differently from the learner (by {difference:.2g}).")
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="python -m foodvision.mobile", description=__doc__)
-    parser.add_argument("pickle", nargs="?", type=Path, default=PICKLE, help="an exported learner")
-    parser.add_argument("--output", type=Path, help="the program (default: beside the pickle)")
-    arguments = parser.parse_args()
-    try:
-        path = export_mobile(arguments.pickle, arguments.output)
-    except (CompileError, FileNotFoundError) as error:
-        sys.exit(f"{arguments.pickle}: {error}")
-    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
-
-
 if __name__ == "__main__":
-    main()
+    main("mobile", __doc__, export_mobile)
