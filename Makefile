@@ -15,7 +15,7 @@ install = $(BIN)/pip install --quiet --require-hashes --requirement requirements
 
 app: .venv/app
 	@echo "FoodVision: http://localhost:$(PORT)"
-	$(BIN)/voila foodvision.ipynb --no-browser --port=$(PORT)
+	$(BIN)/python -m foodvision.serve foodvision.ipynb --no-browser --port=$(PORT)
 
 test: .venv/all browser proxy
 	$(BIN)/ruff format --check .

@@ -1,8 +1,6 @@
 """The dashboard: choose photos, see them at once, read what the model makes of each."""
 
 import io
-import re
-from pathlib import Path
 from uuid import uuid4
 
 import anywidget
@@ -10,11 +8,9 @@ import segno
 from PIL import ImageOps
 from traitlets import Int, Unicode
 
+from .page import MAX_BYTES, SHORT_SIDE, STYLE, join_modules
 from .photo import PhotoError, read_photo
 
-STATIC = Path(__file__).parent / "static"
-SHORT_SIDE = 640  # pixels: more than the model looks at, and a quick upload from a phone
-MAX_BYTES = 30_000_000  # of a file that the browser cannot shrink
 BARS = 5
 BACKGROUND = {"other_food": "This looks like food, but not {foods}.", "not_food": "I don't see food here."}
 DOUBT = {"other_food": "It could also be another food.", "not_food": "It could also be no food at all."}
@@ -27,12 +23,6 @@ VERDICTS = 1000  # answers a visitor can still give a verdict on
 APOLOGY = "Sorry, something went wrong here, not with your photo. Please try again."
 
 
-def join_modules(folder):
-    """One script of the JavaScript modules in a folder: a widget has a single file, and nothing to bundle it with."""
-    modules = (file.read_text() for file in sorted(folder.glob("*.js")))
-    return "\n".join(re.sub(r"^import [^;]*;\n|^export (?!default)", "", module, flags=re.M) for module in modules)
-
-
 class Dashboard(anywidget.AnyWidget):
     """`Dashboard(classifier.predict)`: a photo chooser that shows each photo and the answer to it.
 
@@ -41,8 +31,8 @@ class Dashboard(anywidget.AnyWidget):
     with `link`, the address of the app, they can share it.
     """
 
-    _esm = join_modules(STATIC)
-    _css = STATIC / "dashboard.css"
+    _esm = join_modules()
+    _css = STYLE
     short_side = Int(SHORT_SIDE).tag(sync=True)
     max_bytes = Int(MAX_BYTES).tag(sync=True)
     promise = Unicode(PROMISE).tag(sync=True)

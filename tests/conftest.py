@@ -46,8 +46,8 @@ class Server:
 
 @pytest.fixture(scope="session")
 def voila(tmp_path_factory):
-    """`voila foodvision.ipynb`, a `Server`."""
-    with serve(["voila", "foodvision.ipynb", "--no-browser"], "/", tmp_path_factory) as server:
+    """The page as `make app` serves it: a `Server`."""
+    with serve(["foodvision.serve", "foodvision.ipynb", "--no-browser"], "/", tmp_path_factory) as server:
         yield server
 
 
@@ -72,12 +72,12 @@ def workbench(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def owned(tmp_path_factory):
-    """`voila` of a repository with a public remote, where feedback is on: a `Server` with its `feedback` file."""
+    """The page of a repository with a public remote, where feedback is on: a `Server` with its `feedback` file."""
     folder = tmp_path_factory.mktemp("owned")
     subprocess.run(["git", "init", "--quiet", "--initial-branch=main", folder], check=True)
     subprocess.run(["git", "-C", folder, "remote", "add", "origin", "https://github.com/someone/food.git"], check=True)
     setting = {"FOODVISION_FEEDBACK": str(folder / "feedback.db"), "GIT_DIR": str(folder / ".git")}
-    with serve(["voila", "foodvision.ipynb", "--no-browser"], "/", tmp_path_factory, **setting) as server:
+    with serve(["foodvision.serve", "foodvision.ipynb", "--no-browser"], "/", tmp_path_factory, **setting) as server:
         server.feedback = folder / "feedback.db"
         yield server
 

@@ -15,7 +15,7 @@ import nbformat
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import ROOT, SCREENSHOTS
+from conftest import ROOT, SCREENSHOTS, serve
 from jupyter_core.paths import jupyter_path
 from PIL import Image
 from playwright.sync_api import TimeoutError, expect
@@ -105,6 +105,88 @@ def test_the_page_opens_with_its_title_and_a_photo_chooser(page):
     expect(page).to_have_title("FoodVision")
     expect(page.get_by_role("heading", name="FoodVision")).to_be_visible()
     expect(page.get_by_role("button", name="Clear")).to_be_hidden()
+
+
+@pytest.fixture
+def held(browser):
+    """`held(url)`: a page whose front end is kept from arriving, as on a slow network, and what lets it through."""
+    with browser.new_context() as context:
+
+        def open_page(url):
+            page, waiting = context.new_page(), []
+            page.route("**/voila.js", lambda route: waiting.append(route))
+            page.goto(url, wait_until="commit")
+
+            def let_through():
+                for route in waiting:
+                    route.continue_()
+                page.unroute("**/voila.js")
+
+            return page, let_through
+
+        yield open_page
+
+
+@pytest.mark.parametrize("server", ["voila", "jupyter"])
+def test_a_photo_chosen_before_the_app_has_started_is_shown_and_then_answered(held, server, request):
+    page, let_through = held(request.getfixturevalue(server).url)
+    choose(page, "drawn.jpg", saved(drawn()))
+    expect(picture(page, "drawn.jpg")).to_be_visible()
+    expect(page.get_by_text("drawn.jpg waits until the app has started…")).to_be_visible()
+    let_through()
+    expect(answer(page)).to_be_visible()
+    expect(chooser(page)).to_have_count(1)
+
+
+def test_of_two_photos_chosen_before_the_app_has_started_the_last_is_answered(held, voila):
+    page, let_through = held(voila.url)
+    choose(page, "first.jpg", saved(drawn()))
+    expect(picture(page, "first.jpg")).to_be_visible()
+    choose(page, "last.jpg", saved(drawn()))
+    expect(picture(page, "last.jpg")).to_be_visible()
+    let_through()
+    expect(answer(page)).to_be_visible()
+    expect(page.get_by_role("article")).to_have_count(1)
+    expect(picture(page, "last.jpg")).to_be_visible()
+
+
+def test_the_dashboard_stands_before_the_notebook_has_run(browser, tmp_path, tmp_path_factory):
+    notebook = nbformat.read(ROOT / "foodvision.ipynb", as_version=4)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell("import time; time.sleep(1000)"))
+    nbformat.write(notebook, tmp_path / "slow.ipynb")
+    options = ["--no-browser", "--preheat_kernel=False"]
+    with (
+        serve(["foodvision.serve", str(tmp_path / "slow.ipynb"), *options], "/", tmp_path_factory) as server,
+        browser.new_context() as context,
+    ):
+        page = context.new_page()
+        page.goto(server.url, wait_until="commit")
+        expect(page.get_by_role("heading", name="FoodVision")).to_be_visible()
+        choose(page, "drawn.jpg", saved(drawn()))
+        expect(picture(page, "drawn.jpg")).to_be_visible()
+
+
+def test_a_notebook_that_fails_says_so_at_once(held, tmp_path, tmp_path_factory):
+    notebook = nbformat.read(ROOT / "foodvision.ipynb", as_version=4)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell("1 / 0"))
+    nbformat.write(notebook, tmp_path / "broken.ipynb")
+    with serve(["foodvision.serve", str(tmp_path / "broken.ipynb"), "--no-browser"], "/", tmp_path_factory) as server:
+        page, _ = held(server.url)
+        expect(complaint(page)).to_contain_text("This page could not start.")
+        expect(chooser(page)).to_have_count(0)
+
+
+def test_a_first_visit_loads_little_and_a_second_almost_nothing(browser, voila):
+    with browser.new_context() as context:
+        for limit in (1_600_000, 100_000):
+            page, sizes = context.new_page(), []
+            network = context.new_cdp_session(page)
+            network.send("Network.enable")
+            network.on("Network.loadingFinished", lambda event, sizes=sizes: sizes.append(event["encodedDataLength"]))
+            page.goto(voila.url)
+            kernel_of(page, voila)
+            assert sum(sizes) <= limit
+            page.close()
 
 
 def test_real_photos_get_the_right_label(page, food_photos):
@@ -260,7 +342,7 @@ def test_a_slow_upload_tells_how_far_it_is(page):
     page.evaluate(
         """() => {
             globalThis.said = new Set();
-            const note = () => said.add(document.querySelector(".fv-answer")?.innerText);
+            const note = () => said.add(document.querySelector(".fv-answer")?.innerText ?? "");
             new MutationObserver(note).observe(document.body, { subtree: true, childList: true });
         }"""
     )
@@ -272,13 +354,15 @@ def test_a_slow_upload_tells_how_far_it_is(page):
     assert len([sentence for sentence in said if sentence.startswith("Sending scan.tiff… ")]) > 5
 
 
-def newest_kernel(server):
-    return max(server.kernels, key=lambda kernel: kernel.create_time())
+def kernel_of(page, server):
+    """The visitor's own, once the page talks with it; the server keeps others ready for the next ones."""
+    expect(page.get_by_text("photo is kept")).to_be_visible()
+    kernel_id = json.loads(page.locator("#jupyter-config-data").text_content())["kernelId"]
+    return next(kernel for kernel in server.kernels if kernel_id in " ".join(kernel.cmdline()))
 
 
 def test_a_kernel_that_is_gone_is_noticed_and_its_photo_asked_again(page, voila):
-    expect(chooser(page)).to_be_visible()
-    newest_kernel(voila).kill()
+    kernel_of(page, voila).kill()
     chosen = time.monotonic()
     choose(page, "drawn.jpg", saved(drawn()))
     expect(page.get_by_text("No answer comes back")).to_be_visible()
@@ -297,8 +381,7 @@ def test_a_photo_that_cannot_be_kept_stops_neither_the_reload_nor_another_photo(
     for name in names:
         (tmp_path / name).write_bytes(saved(drawn()))
     (tmp_path / "large.tiff").write_bytes(bytes(12_000_000))
-    expect(chooser(page)).to_be_visible()
-    newest_kernel(voila).kill()
+    kernel_of(page, voila).kill()
     chooser(page).set_input_files([tmp_path / name for name in names])
     expect(page.get_by_text("No answer comes back")).to_be_visible()
     (tmp_path / "deleted.jpg").unlink()
@@ -309,8 +392,7 @@ def test_a_photo_that_cannot_be_kept_stops_neither_the_reload_nor_another_photo(
 
 
 def test_a_kernel_that_was_only_slow_takes_the_notice_back(page, voila):
-    expect(chooser(page)).to_be_visible()
-    kernel = newest_kernel(voila)
+    kernel = kernel_of(page, voila)
     kernel.suspend()
     choose(page, "drawn.jpg", saved(drawn()))
     expect(page.get_by_text("No answer comes back")).to_be_visible()
@@ -516,7 +598,7 @@ def test_every_state_is_accessible_and_photographed(browser, owned, device, sche
         choose_several(page, *[(f"{number}.jpg", saved(drawn())) for number in range(4)], ("text.jpg", b"only text"))
         expect(page.get_by_text("5 of 5 done")).to_be_visible()
         check(page, f"{look}-several")
-        kernel = newest_kernel(owned)
+        kernel = kernel_of(page, owned)
         kernel.suspend()
         choose(page, "drawn.jpg", saved(drawn()))
         expect(page.get_by_text("No answer comes back")).to_be_visible()
@@ -572,8 +654,7 @@ def test_a_visitors_kernel_stays_small(page, voila, phone_photo):
 
 
 def test_leaving_the_page_ends_its_kernel(page, voila):
-    expect(chooser(page)).to_be_visible()
-    kernel = max(voila.kernels, key=lambda kernel: kernel.create_time())
+    kernel = kernel_of(page, voila)
     page.goto("about:blank")
     kernel.wait(timeout=30)
 

@@ -8,27 +8,51 @@ import { goneNotice, keptPhotos } from "./reload.js";
 import { verdictOn } from "./verdict.js";
 import { acceptDrops, acceptPastes } from "./ways_in.js";
 
+const START = 60000; // milliseconds that a photo waits for the app to start before the page says that it may have stopped
+
 export default () => {
   // Every page that shows a kernel's model hears all its replies, and the kernel outlives a reload in JupyterLab: no two
   // requests to it may have the same id. (crypto.randomUUID would be missing without https.)
   const prefix = Math.random().toString(36).slice(2);
   let count = 0;
-  return { render: ({ model, el }) => render(model, el, () => `${prefix}-${++count}`) };
+  const nextId = () => `${prefix}-${++count}`;
+  return { render: ({ model, el }) => (takeDrawn() ?? openDashboard(el, settingsOf(model))).connect(model, nextId) };
 };
 
-function render(model, el, nextId) {
+// Voilà's template draws the dashboard before there is a kernel; the first widget on the page takes it over.
+function takeDrawn() {
+  const drawn = globalThis.foodvision;
+  globalThis.foodvision = null;
+  return drawn;
+}
+
+function settingsOf(model) {
+  return { short_side: model.get("short_side"), max_bytes: model.get("max_bytes") };
+}
+
+// What works without a kernel works at once: photos are chosen, shown and made small. Their answers wait for `connect`.
+export function openDashboard(el, { short_side, max_bytes }) {
   const view = new AbortController(); // ends what the view listens to
   const { signal } = view;
-  const page = layOut(el, model, { look, clear, complain, answered });
-  const ask = talkTo(model, nextId, { onSilence, onWord: () => page.notice.replaceChildren(), signal });
+  const page = layOut(el, { look, clear, complain, answered });
+  let connected; // called with what asks the kernel, once there is one
+  const kernel = new Promise((resolve) => (connected = resolve));
   let choice = { photos: [] }; // what is on show, and the choice `before` it until it has an answer
   let work = new AbortController(); // ends the work on a choice when another is made
+  let link = ""; // starts the app elsewhere
 
   const area = ownsThePage() ? document : el;
   acceptDrops(area, page.node, { look, complain, signal });
   acceptPastes(area, { look, signal });
   keptPhotos().then((files) => files.length && look(files));
-  return () => view.abort();
+  return { connect };
+
+  function connect(model, nextId) {
+    link = model.get("link");
+    page.greet(model);
+    connected(talkTo(model, nextId, { onSilence, onWord: () => page.notice.replaceChildren(), signal }));
+    return () => view.abort();
+  }
 
   function look(files) {
     complain();
@@ -47,7 +71,7 @@ function render(model, el, nextId) {
   }
 
   function onSilence() {
-    page.notice.replaceChildren(goneNotice(() => choice.photos, model.get("link")));
+    page.notice.replaceChildren(goneNotice(() => choice.photos, link));
   }
 
   function answered() {
@@ -83,15 +107,17 @@ function render(model, el, nextId) {
 
   async function read(photo) {
     photo.card.say(`Reading ${photo.name}…`);
-    photo.jpeg = await shrink(photo.file, model.get("short_side")).catch(() => null);
+    photo.jpeg = await shrink(photo.file, short_side).catch(() => null);
     if (photo.jpeg) await photo.card.show(photo.jpeg); // else the kernel sends a picture of it
   }
 
   async function answer(photo, signal) {
     const file = photo.jpeg ?? photo.file;
-    if (file.size > model.get("max_bytes")) return refuse(photo, tooLarge(file.size, model.get("max_bytes")));
+    if (file.size > max_bytes) return refuse(photo, tooLarge(file.size, max_bytes));
     const bytes = await file.arrayBuffer().catch(() => null);
     if (!bytes) return refuse(photo, "Your browser cannot read this file. Please choose it again.");
+    const ask = await kernelFor(photo);
+    if (signal.aborted) return;
     photo.card.say(`Looking at ${photo.name}…`);
     const reply = await ask({ shown: Boolean(photo.jpeg) }, bytes, {
       onPart: (share) => photo.card.say(`Sending ${photo.name}… ${percent(share)}`),
@@ -106,6 +132,15 @@ function render(model, el, nextId) {
     async function tell(truth, keep) {
       return ask({ about: reply.id, truth }, keep ? await photo.jpeg.arrayBuffer() : undefined);
     }
+  }
+
+  async function kernelFor(photo) {
+    photo.card.say(`${photo.name} waits until the app has started…`);
+    const tooLong = setTimeout(onSilence, START);
+    return kernel.finally(() => {
+      clearTimeout(tooLong);
+      page.notice.replaceChildren();
+    });
   }
 
   function refuse(photo, sentence) {

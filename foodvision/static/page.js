@@ -5,7 +5,8 @@ import { saveButtons } from "./save.js";
 import { shareButton } from "./share.js";
 import { chooser } from "./ways_in.js";
 
-export function layOut(el, model, { look, clear, complain, answered }) {
+export function layOut(el, { look, clear, complain, answered }) {
+  const promise = element("span");
   const notice = element("div");
   const complaint = element("p", { class: "fv-complaint", role: "alert" });
   const progress = progressLine();
@@ -16,20 +17,23 @@ export function layOut(el, model, { look, clear, complain, answered }) {
     "div",
     { class: "foodvision" },
     element("div", { class: "fv-ways" }, chooser("Choose a photo", { multiple: "" }, look), cameraButton(look, complain)),
-    element("p", { class: "fv-hint" }, hint(), " ", model.get("promise")),
+    element("p", { class: "fv-hint" }, hint(), " ", promise),
     notice,
     complaint,
     progress.node,
     cards,
     tools,
   );
-  if (model.get("link")) node.append(shareButton(model.get("link"), model.get("qr_code")));
   el.append(node);
 
   const page = {
     node,
     notice,
     complaint,
+    greet(model) {
+      promise.textContent = model.get("promise");
+      if (model.get("link")) node.append(shareButton(model.get("link"), model.get("qr_code")));
+    },
     show(photos) {
       cards.replaceChildren(...photos.map((photo) => photo.card.node));
       this.tally(photos);
