@@ -39,7 +39,7 @@ lint: .venv/all
 # `make lock UPGRADE=--upgrade` moves the packages that pyproject.toml does not name.
 lock: .venv/all
 	$(LOCK) --output-file requirements/serve.txt
-	$(LOCK) --extra train --extra test --output-file requirements/all.txt
+	$(LOCK) --extra train --extra test --extra folder --output-file requirements/all.txt
 
 clean:
 	rm -rf .venv build

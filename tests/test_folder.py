@@ -1,0 +1,319 @@
+"""A folder of any size becomes a table: every photo once, whatever stopped the run before."""
+
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import sys
+import termios
+import threading
+import time
+import weakref
+
+import onnx
+import pandas as pd
+import pytest
+from distributed import Client, LocalCluster
+from PIL import Image
+
+from foodvision import Classifier, folder
+from foodvision.__main__ import main
+from foodvision.classifier import MODEL
+from foodvision.folder import FolderError, answer_folder, one_line, photos_in
+
+KINDS = pytest.mark.parametrize("kind", ["csv", "parquet"])
+SMALL_PARTS = """
+import sys
+from foodvision import folder
+from foodvision.__main__ import main
+for table in folder.TABLES.values():
+    table.part = 20
+"""
+RUN = SMALL_PARTS + "sys.exit(main(sys.argv[1:]))"
+
+
+def draw(path, number=0):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.effect_mandelbrot((64, 48), (-2, -1, 1 + number / 100, 1), 9 + number).convert("RGB").save(path)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """A folder with four photos in three places, one of them bad, and files that are none."""
+    here = tmp_path / "photos"
+    draw(here / "b.jpg", 1)
+    draw(here / "a" / "deep" / "er.png", 2)
+    draw(here / "a" / 'odd, "name" 🍕.webp', 3)
+    draw(here / "a" / ".hidden.jpg")
+    (here / "bad.JPG").write_text("this is not a photo")
+    (here / "notes.txt").write_text("nor is this, and it does not claim to be")
+    return here
+
+
+@pytest.fixture(scope="session")
+def many(tmp_path_factory):
+    """A folder of 300 photos."""
+    here = tmp_path_factory.mktemp("many")
+    for number in range(300):
+        draw(here / f"{number % 3}" / f"{number:03}.jpg", number)
+    return here
+
+
+def read(path):
+    """The table, in the order of the photos."""
+    table = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+    return table.sort_values("photo", ignore_index=True)
+
+
+def same(one, other):
+    return one.astype(object).fillna("").equals(other.astype(object).fillna(""))
+
+
+@KINDS
+def test_every_photo_under_a_folder_gets_a_row(photos, tmp_path, kind, capsys):
+    output = tmp_path / f"answers.{kind}"
+    assert main([str(photos), "--output", str(output)]) == 0
+    assert "4 photos answered, of which 1 could not be read" in capsys.readouterr().out
+    table = read(output).set_index("photo")
+    assert set(table.index) == {"b.jpg", "bad.JPG", "a/deep/er.png", 'a/odd, "name" 🍕.webp'}
+    assert "not a photo" in table.error["bad.JPG"] and pd.isna(table.label["bad.JPG"])
+    for name, row in table.drop("bad.JPG").iterrows():
+        prediction = Classifier().predict(photos / name)
+        assert (row.label, row.unsure) == (prediction.label, prediction.unsure) and pd.isna(row.error)
+        assert row.probability == pytest.approx(prediction.probability, abs=1e-5)
+        for food, probability in prediction.probabilities.items():
+            assert row[f"probability_{food}"] == pytest.approx(probability, abs=1e-5)
+
+
+def test_without_a_table_a_folder_prints_a_line_for_each_photo(photos, capsys):
+    assert main([str(photos), str(photos / "b.jpg")]) == 1
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == 4 and str(photos / "a" / "deep" / "er.png") in printed.out
+    assert printed.err.startswith(f"{photos / 'bad.JPG'}: This is not a photo")
+
+
+def test_the_order_is_stable_and_hidden_files_are_left_out(photos):
+    assert list(photos_in(photos)) == ["b.jpg", "bad.JPG", 'a/odd, "name" 🍕.webp', "a/deep/er.png"]
+
+
+def test_a_folder_that_cannot_be_opened_is_reported(photos):
+    closed = []
+    names = photos_in(photos, closed)
+    next(names)
+    shutil.rmtree(photos / "a")
+    assert list(names) == ["bad.JPG"] and closed == [str(photos / "a")]
+
+
+def test_a_name_stays_on_one_line_and_is_text():
+    assert one_line("two\nlines\r.jpg") == "two\\nlines\\r.jpg"
+    assert one_line(os.fsdecode(b"caf\xe9.jpg")).encode() == b"caf\\udce9.jpg"
+    assert one_line("café 9\u202fAM.jpg") == "café 9\u202fAM.jpg"
+
+
+@KINDS
+@pytest.mark.parametrize(("blow", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
+def test_a_stopped_run_goes_on_where_it_was(many, tmp_path, kind, blow, status):
+    output = tmp_path / f"answers.{kind}"
+    run = subprocess.Popen([sys.executable, "-c", RUN, many, "--output", output], stderr=subprocess.DEVNULL)
+    while run.poll() is None and not has_rows(output):
+        time.sleep(0.01)
+    run.send_signal(blow)
+    assert run.wait(60) == status
+    kept = read(output)
+    assert 0 < len(kept) < 300
+    tally = answer_folder(many, output)
+    assert (tally.before, tally.answered) == (len(kept), 300 - len(kept))
+    table = read(output)
+    assert len(table) == table.photo.nunique() == 300 and table.label.notna().all()
+    assert same(table[table.photo.isin(kept.photo)].reset_index(drop=True), kept)
+
+
+def has_rows(output):
+    if output.suffix == ".csv":
+        return output.exists() and output.stat().st_size > 0
+    return any(output.glob("part-*.parquet"))
+
+
+@KINDS
+def test_a_full_disk_is_said_and_costs_no_answer(many, tmp_path, kind):
+    """A limit on the size of a file stops a write half-way, as a full disk does."""
+    output = tmp_path / f"answers.{kind}"
+    half = 12_000 if kind == "csv" else 3000  # of bytes: some of the rows, or less than a part
+    limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({half}, {half}))\n{RUN}"
+    run = subprocess.run(
+        [sys.executable, "-c", limited, many, "--output", output], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 1 and "cannot be written: File too large." in run.stderr
+    assert "Traceback" not in run.stderr
+    tally = answer_folder(many, output)
+    assert (tally.before > 0) == (kind == "csv") and tally.before + tally.answered == 300
+    assert sorted(read(output).photo) == sorted(photos_in(many))
+
+
+def test_a_torn_line_is_not_taken_for_an_answer(photos, tmp_path):
+    output = tmp_path / "answers.csv"
+    answer_folder(photos, output)
+    whole = output.read_bytes()
+    for length in range(0, len(whole), 61):
+        output.write_bytes(whole[:length])
+        answer_folder(photos, output)
+        assert output.read_bytes() == whole
+
+
+@KINDS
+def test_photos_that_came_later_are_answered_and_the_others_left(photos, tmp_path, kind):
+    output = tmp_path / f"answers.{kind}"
+    answer_folder(photos, output)
+    draw(photos / "a" / "new.jpg")
+    tally = answer_folder(photos, output)
+    assert (tally.before, tally.answered) == (4, 1)
+    assert answer_folder(photos, output).answered == 0
+    assert len(read(output)) == 5
+
+
+def test_a_photo_that_is_gone_when_its_turn_comes_gets_no_row(photos):
+    digest = folder.sha256(MODEL)
+    rows = folder.answer_batch(["gone.jpg", "b.jpg"], str(photos), str(MODEL), digest)
+    assert [row["photo"] for row in rows] == ["b.jpg"]
+    with pytest.raises(FolderError, match="out of sight"):
+        folder.answer_batch(["b.jpg"], str(photos / "elsewhere"), str(MODEL), digest)
+
+
+@KINDS
+def test_answers_of_another_model_folder_or_program_are_not_mixed(photos, tmp_path, kind):
+    output = tmp_path / f"answers.{kind}"
+    answer_folder(photos, output)
+    other = onnx.load(MODEL)
+    other.doc_string = "the same weights, in another file"
+    onnx.save(other, tmp_path / "other.onnx")
+    with pytest.raises(FolderError, match=r"another model\. Name another file"):
+        answer_folder(photos, output, model=tmp_path / "other.onnx")
+    with pytest.raises(FolderError, match=rf"photos in {photos}\. Name another file"):
+        answer_folder(photos / "a", output)
+    foreign = tmp_path / f"foreign.{kind}"
+    foreign.write_text("someone's own table")
+    with pytest.raises(FolderError, match=r"not written by this command\. Name another file"):
+        answer_folder(photos, foreign)
+    assert foreign.read_text() == "someone's own table" and len(read(output)) == 4
+
+
+def test_what_cannot_be_done_is_said_in_a_sentence(photos, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(folder, "TIMEOUT", 1)
+    for arguments, sentence in {
+        (photos, "--output", tmp_path / "answers.xlsx"): "answers.xlsx should end in .csv or .parquet.",
+        (photos / "none", "--output", tmp_path / "answers.csv"): f"There is no folder {photos / 'none'}.",
+        (photos, "--output", photos / "b.jpg" / "answers.csv"): "answers.csv cannot be written: File exists.",
+        (photos, "--output", tmp_path / "answers.csv", "--scheduler", "tcp://localhost:1"): "No Dask worker answers at",
+    }.items():
+        assert main(list(map(str, arguments))) == 1
+        assert sentence in capsys.readouterr().err
+
+
+def test_a_large_folder_is_never_held_in_memory(many, tmp_path, monkeypatch):
+    """On two cores: the pictures that are alive, and the photos that are listed but have no row in the file yet."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(folder._Csv, "part", 20)
+    lock, pictures, listed, written = threading.Lock(), [0, 0], [0, 0], 0  # [now, at most]
+    read_photo, list_photos, write = Classifier.read, folder.photos_in, folder._Csv.write
+
+    def count(tally, by):
+        with lock:
+            tally[0] += by
+            tally[1] = max(tally)
+
+    def reading(self, photo):
+        picture = read_photo(self, photo)
+        count(pictures, 1)
+        weakref.finalize(picture, count, pictures, -1)
+        return picture
+
+    def listing(*arguments):
+        for name in list_photos(*arguments):
+            count(listed, 1)
+            yield name
+
+    def writing(self, rows, end):
+        nonlocal written
+        end = write(self, rows, end)
+        count(listed, -len(rows))
+        written += len(rows)
+        return end
+
+    monkeypatch.setattr(Classifier, "read", reading)
+    monkeypatch.setattr(folder, "photos_in", listing)
+    monkeypatch.setattr(folder._Csv, "write", writing)
+    answer_folder(many, tmp_path / "answers.csv")
+    assert written == 300 and listed[0] == pictures[0] == 0
+    assert 0 < pictures[1] <= 2
+    assert listed[1] <= 4 * folder.BATCH + 20 < 300
+
+
+@pytest.fixture
+def cluster():
+    with LocalCluster(n_workers=2, threads_per_worker=2, dashboard_address=":0") as cluster:
+        yield cluster
+
+
+def test_a_running_dask_cluster_gives_the_same_rows(many, tmp_path, cluster):
+    here, there = tmp_path / "here.parquet", tmp_path / "there.parquet"
+    answer_folder(many, here)
+    assert main([str(many), "--output", str(there), "--scheduler", cluster.scheduler_address]) == 0
+    assert same(read(there), read(here))
+    with Client(cluster) as client:
+        loads = client.run(models_loaded)
+    assert list(loads.values()) == [1, 1]  # both workers took part, and each loaded the model once
+
+
+def models_loaded():
+    return folder._load.cache_info().misses
+
+
+def test_two_workers_on_this_machine_give_the_same_rows(photos, tmp_path):
+    answer_folder(photos, tmp_path / "here.csv")
+    command = [sys.executable, "-m", "foodvision", photos, "--output", tmp_path / "there.csv", "--workers", "2"]
+    run = subprocess.run(command, cwd=MODEL.parent, capture_output=True, text=True, check=True)
+    assert "4 photos answered" in run.stdout and not run.stderr
+    assert (tmp_path / "there.csv").read_text() == (tmp_path / "here.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("package", "arguments"), [("pyarrow", ["answers.parquet"]), ("distributed", ["answers.csv", "--workers", "2"])]
+)
+def test_without_the_extra_a_sentence_says_what_to_install(photos, tmp_path, package, arguments, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.chdir(tmp_path)
+    assert main([str(photos), "--output", *arguments]) == 1
+    assert "pip install -e '.[folder]'" in capsys.readouterr().err
+
+
+def test_without_the_extra_photos_are_answered_and_csv_is_written(photos, tmp_path):
+    script = (
+        "import sys\n"
+        "extra = {'dask', 'distributed', 'pyarrow', 'tqdm'}\n"
+        "sys.modules |= dict.fromkeys(extra)\n"
+        "from foodvision.__main__ import main\n"
+        "sys.exit(main(sys.argv[1:2]) - 1 + main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", script, photos, "--output", tmp_path / "answers.csv"]
+    subprocess.run(command, cwd=MODEL.parent, check=True, capture_output=True)
+    assert len(read(tmp_path / "answers.csv")) == 4
+
+
+def test_someone_who_looks_on_sees_a_progress_bar(photos, tmp_path):
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    command = [sys.executable, "-m", "foodvision", photos, "--output", tmp_path / "answers.csv"]
+    subprocess.run(command, cwd=MODEL.parent, check=True, stdout=subprocess.DEVNULL, stderr=theirs)
+    os.write(theirs, b"the end")
+    shown = ""
+    while "the end" not in shown:
+        shown += os.read(ours, 100_000).decode()
+    assert "100%" in shown and "4/4" in shown and "photos/s" in shown
+
+
+def test_help_tells_of_folders_and_of_the_links(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    printed = capsys.readouterr().out
+    assert "python -m foodvision share" in printed and "a folder of photos" in printed
