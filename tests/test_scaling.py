@@ -1,0 +1,298 @@
+"""What docs/scaling.md promises: one machine with its limits, several servers behind nginx, and a pod for each visitor.
+
+No cluster is needed. The Helm values are checked by the chart's own schema where the chart can be fetched, and a
+JupyterHub on this machine tries their settings. `pytest tests/test_scaling.py -rP` prints what was measured.
+"""
+
+import http.client
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import time
+import urllib.error
+import urllib.request
+from urllib.parse import quote, urlsplit
+
+import jsonschema
+import psutil
+import pytest
+import yaml
+from conftest import PATIENCE, ROOT, Server, free_port, wait_for
+from PIL import Image
+from playwright.sync_api import expect
+from test_hosting import HOSTING, LINUX, Environment, ask, binder_base, opened
+from test_page import choose, complaint, saved
+
+SCALING = (ROOT / "docs" / "scaling.md").read_text()
+VALUES = yaml.safe_load((ROOT / "docs" / "scaling" / "jupyterhub.yaml").read_text())
+VOILA = json.loads((ROOT / "voila.json").read_text())
+CHART = "https://hub.jupyter.org/helm-chart/jupyterhub-{}.tgz"
+HTTP_PROXY = "configurable-http-proxy@4.6.3"  # JupyterHub's own, which the chart runs, too
+MIB = 2**20
+
+
+def documented(pattern, text=SCALING):
+    """The groups of the only place in a page where the pattern is."""
+    (match,) = re.finditer(pattern, text)
+    return match.groups()
+
+
+def fenced(language, place=0):
+    """A block of code of docs/scaling.md."""
+    return re.findall(rf"```{language}\n(.*?)```", SCALING, re.DOTALL)[place]
+
+
+# Sizing
+
+
+def measured(server):
+    """MB of a server, of a visitor's kernel, and of what that shares with no other, as docs/hosting.md has them."""
+    return map(
+        int, documented(rf"\| memory: {server} server, .* \| (\d+) MB \+ (\d+) MB, (\d+) of them its own \|", HOSTING)
+    )
+
+
+def table(heading):
+    """The rows of numbers of the table of docs/scaling.md that has this first heading."""
+    (rows,) = documented(rf"\| {heading} \|.*\n\|[ -|]*\n((?:\|.*\n)+)")
+    return [tuple(map(int, re.findall(r"\d+", row))) for row in rows.splitlines()]
+
+
+def test_the_visitors_of_one_machine_follow_from_the_measured_memory():
+    server, _, own = measured("Voilà's")
+    rows = [(memory, cores) for memory, cores, _ in table("memory, GB")]
+    expected = [(memory, cores, (1000 * memory - 1000 - server) // own - cores) for memory, cores in rows]
+    assert table("memory, GB") == expected, f"docs/hosting.md has other figures by now: {expected}"
+
+
+def guarantee():
+    return mebibytes(VALUES["singleuser"]["memory"]["guarantee"])
+
+
+def mebibytes(size):
+    """Of a size as JupyterHub writes it: "320M" or "1G"."""
+    return int(size[:-1]) * {"M": 1, "G": 1024}[size[-1]]
+
+
+def test_the_pods_of_a_node_follow_from_what_each_is_guaranteed():
+    expected = [(memory, 1024 * memory // guarantee()) for memory, _ in table("allocatable memory, GiB")]
+    assert table("allocatable memory, GiB") == expected, f"The guarantee is another by now: {expected}"
+
+
+def test_a_pod_is_guaranteed_the_server_and_a_kernel_and_a_tenth_more_at_least():
+    server, kernel, _ = measured("Jupyter's")
+    assert 1.1 * (server + kernel) * 1e6 <= guarantee() * MIB
+    assert guarantee() < mebibytes(VALUES["singleuser"]["memory"]["limit"])
+
+
+# One larger machine
+
+
+@pytest.fixture(scope="module")
+def limited(tmp_path_factory):
+    """The server that docs/scaling.md starts with a cap on each process: a `Server`."""
+    if not LINUX:
+        pytest.skip("prlimit is Linux's: the cap on a visitor's memory was not checked")
+    command = fenced("bash").replace("\\\n", " ").replace(".venv/bin/python", sys.executable)
+    port = free_port()
+    log = tmp_path_factory.mktemp("limited") / "log.txt"
+    with log.open("w") as output:
+        command = command.replace("OPENBLAS", "exec env OPENBLAS").replace("--port=8866", f"--port={port}")
+        process = subprocess.Popen(["bash", "-c", command], cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        wait_for(port, process, log)
+        yield Server(process, f"http://localhost:{port}/")
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+def open_files(server):
+    """How many a server has, once it has started every kernel: the same for three seconds."""
+    counts = [server.process.num_fds()]
+    deadline = time.monotonic() + PATIENCE
+    while len(set(counts[-7:])) > 1 or len(counts) < 7:
+        assert time.monotonic() < deadline, f"The open files of an idle server keep changing: {counts}"
+        time.sleep(0.5)
+        counts.append(server.process.num_fds())
+    return counts[-1]
+
+
+def cpu_seconds(process):
+    return sum(process.cpu_times()[:2])
+
+
+def test_each_kernel_has_the_cap_and_the_server_files_enough_for_the_largest_machine(browser, limited):
+    cap, files = map(int, documented(r"prlimit --data=(\d+) --nofile=(\d+)"))
+    before, spent = open_files(limited), cpu_seconds(limited.process)
+    with opened(browser, limited.url) as page:
+        ask(page)
+        a_visitor, server = open_files(limited) - before, cpu_seconds(limited.process) - spent
+        kernel = max(map(cpu_seconds, limited.kernels))
+        print(f"A visitor: {a_visitor} open files; CPU: {server:.1f} s of the server, {kernel:.1f} s of their kernel")
+        assert {kernel.rlimit(psutil.RLIMIT_DATA) for kernel in limited.kernels} == {(cap, cap)}
+        at_rest = max(kernel.memory_info().data for kernel in limited.kernels)
+        print(f"A kernel has asked for {at_rest / 1e6:.0f} MB of the {cap / 1e6:.0f} MB that it may")
+        assert at_rest < cap / 2
+    *_, (_, _, most) = table("memory, GB")
+    assert before + a_visitor * most < files
+
+
+def test_each_further_core_asks_for_no_more_than_is_added_to_the_cap():
+    if not LINUX:
+        pytest.skip("what counts for a cap is Linux's: the share of a core was not measured")
+    (added,) = map(int, documented(r"add (\d+) MB to the cap for each core"))
+    few, many = (asked_for_with(threads) for threads in (2, 34))
+    each = (many - few) / 32 / 1e6
+    print(f"ONNX Runtime asks for {each:.1f} MB a core")
+    assert each <= added
+
+
+def asked_for_with(threads):
+    """Bytes that a program asks for when it has answered with so many threads, as many as ONNX Runtime takes cores."""
+    program = (
+        "import psutil, PIL.Image, foodvision; "
+        f"classifier = foodvision.Classifier(threads={threads}); "
+        "classifier.predict(PIL.Image.new('RGB', (224, 224))); "
+        "print(psutil.Process().memory_info().data)"
+    )
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+    run = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    return int(run.stdout)
+
+
+def test_a_photo_beyond_a_visitors_cap_costs_that_one_answer_and_other_visitors_nothing(browser, limited):
+    with opened(browser, limited.url) as greedy, opened(browser, limited.url) as other:
+        ask(greedy), ask(other)
+        kernels = limited.kernels
+        for kernel in kernels:  # lowered, so that a photo which the page takes is too much
+            cap = kernel.memory_info().data + 100_000_000
+            kernel.rlimit(psutil.RLIMIT_DATA, (cap, cap))
+        choose(greedy, "huge.tiff", saved(Image.new("RGB", (8000, 6000)), "TIFF", compression="tiff_deflate"))
+        expect(complaint(greedy).filter(has_text="huge.tiff")).to_be_visible()
+        ask(greedy, "small.jpg"), ask(other, "small.jpg")
+        assert all(kernel.is_running() for kernel in kernels)
+
+
+def test_each_address_stays_with_one_of_several_servers(browser, limited, voila, tmp_path):
+    program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    if not program:
+        pytest.skip("nginx is not installed: several servers behind it were not checked")
+    port, upstream = free_port(), fenced("nginx").replace("listen 80;", "listen PORT;")
+    for documented_port, server in (8866, limited), (8867, voila):
+        upstream = upstream.replace(f"localhost:{documented_port}", f"127.0.0.1:{urlsplit(server.url).port}")
+    seen = "log_format seen '$remote_addr $upstream_addr'; access_log seen.txt seen;"
+    configuration = f"daemon off; pid nginx.pid; events {{}} http {{ {seen} {upstream.replace('PORT', str(port))} }}"
+    (tmp_path / "nginx.conf").write_text(configuration)
+    with (tmp_path / "log.txt").open("w") as output:
+        command = [program, "-p", tmp_path, "-c", "nginx.conf", "-e", "stderr"]
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        wait_for(port, process, tmp_path / "log.txt")
+        for address in [f"127.0.{network}.1" for network in range(8)] * 2:
+            connection = http.client.HTTPConnection("127.0.0.1", port, source_address=(address, 0), timeout=PATIENCE)
+            connection.request("GET", "/voila/templates/foodvision/static/favicon.svg")
+            assert connection.getresponse().status == 200
+            connection.close()
+        with opened(browser, f"http://127.0.0.1:{port}/") as page:
+            ask(page)
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+    served = {tuple(line.split()) for line in (tmp_path / "seen.txt").read_text().splitlines()}
+    assert len({server for _, server in served}) == 2
+    assert len(served) == len({address for address, _ in served}), "An address was sent to both servers."
+
+
+# A pod for each visitor
+
+
+def fetched_chart():
+    """The chart's files, by name."""
+    (version,) = documented(r"--version (\S+)")
+    try:
+        with urllib.request.urlopen(CHART.format(version), timeout=PATIENCE) as reply:
+            archive = io.BytesIO(reply.read())
+    except urllib.error.HTTPError:  # the address is wrong, which is our mistake
+        raise
+    except OSError as error:
+        pytest.skip(f"The chart could not be fetched: its schema did not check docs/scaling/jupyterhub.yaml. {error}")
+    with tarfile.open(fileobj=archive) as chart:
+        return {member.name: chart.extractfile(member).read() for member in chart if member.isfile()}
+
+
+def test_the_values_pass_the_charts_own_schema():
+    chart = fetched_chart()
+    jsonschema.validate(VALUES, json.loads(chart["jupyterhub/values.schema.json"]))
+    ours = dict(requirement.split("==") for requirement in binder_base())["jupyterhub"]
+    theirs = yaml.safe_load(chart["jupyterhub/Chart.yaml"])["appVersion"]
+    assert ours.split(".")[0] == theirs.split(".")[0], f"JupyterHub {ours} in the image, {theirs} in the chart"
+
+
+def test_a_pod_opens_the_page_that_binders_link_opens():
+    path = quote(VALUES["singleuser"]["defaultUrl"].removeprefix("/"), safe="")
+    assert f"?urlpath={path})" in (ROOT / "README.md").read_text()
+
+
+def test_pods_are_culled_when_their_kernels_would_be():
+    assert VALUES["cull"]["timeout"] == VOILA["MappingKernelManager"]["cull_idle_timeout"]
+
+
+def test_a_binderhub_gives_the_same_memory_and_builds_nothing_else():
+    values = yaml.safe_load(fenced("yaml"))
+    for name in "memory", "cpu", "networkPolicy":
+        assert values["jupyterhub"]["singleuser"][name] == VALUES["singleuser"][name]
+    banned = [re.compile(pattern) for pattern in values["config"]["GitHubRepoProvider"]["banned_specs"]]
+    assert any(pattern.match("someone/food/HEAD") for pattern in banned)
+    assert not any(pattern.match("OWNER/REPO/HEAD") for pattern in banned)
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory):
+    """JupyterHub with the settings of the values and the packages of Binder's image, its users on this machine."""
+    folder = tmp_path_factory.mktemp("hub")
+    install = ["npm", "install", "--silent", "--prefix", folder, HTTP_PROXY]
+    if not shutil.which("npm") or subprocess.run(install, capture_output=True).returncode:
+        pytest.skip(f"npm cannot install {HTTP_PROXY}: the settings for JupyterHub were not tried")
+    environment = Environment(folder)
+    environment.install(*binder_base(), "jupyterhub-tmpauthenticator==1.0.0")
+    environment.install("--require-hashes", "--requirement", ROOT / "requirements" / "serve.txt")
+    environment.run("binder/postBuild", ROOT)
+    port = free_port()
+    configuration = json.loads(json.dumps(VALUES["hub"]["config"])) | {
+        "ConfigurableHTTPProxy": {
+            "command": [str(folder / "node_modules" / ".bin" / "configurable-http-proxy")],
+            "api_url": f"http://127.0.0.1:{free_port()}",
+        },
+        "Spawner": {
+            "cmd": [VALUES["singleuser"]["cmd"], "--allow-root"],
+            "default_url": VALUES["singleuser"]["defaultUrl"],
+            "notebook_dir": str(ROOT),
+        },
+    }
+    configuration["JupyterHub"] |= {
+        "spawner_class": "simple",
+        "bind_url": f"http://127.0.0.1:{port}",
+        "hub_port": free_port(),
+        "db_url": "sqlite:///:memory:",
+    }
+    (environment.home / "jupyterhub_config.json").write_text(json.dumps(configuration))
+    command = "jupyterhub --config=jupyterhub_config.json"
+    with environment.serve(command, environment.home, port) as server:
+        yield server
+
+
+@pytest.mark.slow
+def test_each_visitor_of_a_jupyterhub_has_a_server_of_their_own_without_signing_in(browser, hub):
+    addresses = set()
+    for _ in range(2):
+        with opened(browser, hub.url) as page:
+            ask(page)
+            addresses.add(page.url)
+    assert len(addresses) == 2
+    assert all(urlsplit(address).path.endswith(VALUES["singleuser"]["defaultUrl"]) for address in addresses)
