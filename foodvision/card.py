@@ -1,6 +1,5 @@
 """The model card: what the model is, how it was measured, and where it fails, from the numbers of one run."""
 
-import math
 from pathlib import Path
 
 from .classifier import sha256
@@ -39,9 +38,7 @@ On the test photos, through `export.onnx` as the page uses it; `low` to `high` i
 {scores}
 
 Expected calibration error (15 bins) over all {test} test photos: {test_error:.3f}; of the three foods alone:
-{food_error:.3f}. The logits were divided by a temperature of {temperature:.2f}, fitted on the validation photos. Then
-those of the foods were raised by {raised:.2f}, so that one other dish in ten passes the line of one half: the
-probabilities are those of visitors who bring the foods {times:.1f} times as often as the training photos did.
+{food_error:.3f}. The logits were divided by a temperature of {temperature:.2f}, fitted on the validation photos.
 
 The rule: a food is named where the foods reach {accept:.2f} together, and marked unsure where another class is within
 {margin:.2f} of it, or ahead; otherwise the answer is the likelier of {background}.
@@ -72,7 +69,7 @@ def write_card(path, classifier, photos, answers, foods, body, recipe):
         "food_error": _calibration_error(answers[answers.label.isin(foods)], classifier.vocab),
         "confused": ", ".join(f"{dish.replace('_', ' ')} ({count})" for dish, count in confused.items()) or "none",
     }
-    rule = rule | {"background": _listed(rule["background"]), "times": math.exp(calibration["raised"])}
+    rule = rule | {"background": _listed(rule["background"])}
     Path(path).write_text(CARD.format(**photos.split.value_counts(), **fields, **rule, **calibration))
 
 

@@ -5,7 +5,10 @@ from fastai.callback.channelslast import ChannelsLast
 from fastai.callback.fp16 import MixedPrecision
 from fastai.vision.core import imagenet_stats
 from fastai.vision.learner import default_split, has_pool_type, model_meta
+from torch import nn
 from torch.nn import functional as F
+
+UNASKED = -1  # in place of an answer: either would do
 
 
 def describe_body(body, weights):
@@ -42,6 +45,47 @@ def photo_weights(photos, shares):
     return (photos.label.map(shares) / photos.label.map(counts)).tolist()
 
 
+class AnswersAndDishes(nn.Module):
+    """Loss, with label smoothing, of logits (photos, answers + dishes) against dishes (photos).
+
+    `answer_of` gives the place of each dish's answer, or UNASKED. The dishes count half as much as the answers: they
+    are there to teach what sets the answers apart (Caruana, "Multitask Learning", 1997).
+    """
+
+    def __init__(self, answer_of, answers):
+        super().__init__()
+        self.answer_of, self.answers = torch.tensor(answer_of), answers
+
+    def forward(self, logits, dishes):
+        answers, wanted = logits[:, : self.answers], self._wanted(dishes)
+        loss = F.cross_entropy(answers, wanted, ignore_index=UNASKED, label_smoothing=0.1)
+        return loss + F.cross_entropy(logits[:, self.answers :], dishes, label_smoothing=0.1) / 2
+
+    def accuracy(self, logits, dishes):
+        """Of the answers."""
+        wanted = self._wanted(dishes)
+        return (logits[:, : self.answers].argmax(dim=1) == wanted)[wanted != UNASKED].float().mean()
+
+    def _wanted(self, dishes):
+        return self.answer_of.to(dishes.device)[dishes]
+
+
+def keep_answers(model, count):
+    """The model, which ends in a linear layer without a bias, with the first `count` of its outputs alone."""
+    last = _last_linear(model)
+    last.weight = nn.Parameter(last.weight[:count].detach().clone())
+    last.out_features = count
+    return model
+
+
+class Mirrored(nn.Sequential):
+    """Body and head that look at each photo twice, as it is and mirrored, and give the mean of both logits."""
+
+    def forward(self, photos):
+        twice = super().forward(torch.cat([photos, photos.flip(-1)]))
+        return twice.unflatten(0, (2, -1)).mean(dim=0)
+
+
 def fit_temperature(logits, targets):
     """The temperature that makes logits (photos, classes) most likely for targets (photos).
 
@@ -69,17 +113,5 @@ def scale_logits(model, temperature):
             last.bias /= temperature
 
 
-def raise_logits(learner, classes, by):
-    """Add `by` to the logits of some classes (their places) of a learner that ends in a linear layer.
-
-    Multiplies the odds of these classes by exp(by), as when they come up that much more often than in training.
-    """
-    last = _last_linear(learner.model)
-    bias = torch.zeros(last.out_features) if last.bias is None else last.bias.detach().clone()
-    bias[classes] += by
-    last.bias = torch.nn.Parameter(bias)
-    learner.create_opt()  # fastai's heads end without a bias, and the optimizer must know the new one
-
-
 def _last_linear(model):
-    return [layer for layer in model.modules() if isinstance(layer, torch.nn.Linear)][-1]
+    return [layer for layer in model.modules() if isinstance(layer, nn.Linear)][-1]
