@@ -1,6 +1,9 @@
 """FoodVision: a photo in, the name of the food out."""
 
+import os
 from importlib import import_module
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # or else ONNX Runtime reports to its makers from every kernel
 
 __all__ = ["Classifier", "ModelError", "PhotoError", "Prediction", "read_photo"]
 _MODULES = {"Classifier": "classifier", "ModelError": "classifier", "Prediction": "classifier"}

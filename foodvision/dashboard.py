@@ -5,6 +5,8 @@ from uuid import uuid4
 
 import anywidget
 import segno
+from comm import get_comm_manager
+from ipywidgets import Widget
 from PIL import ImageOps
 from traitlets import Int, Unicode
 
@@ -18,9 +20,16 @@ PROMISE = "No photo is kept."
 PROMISE_WITH_FEEDBACK = (
     "If you say whether an answer is right, your verdict is kept with the answer. No photo is kept unless you tick it."
 )
-ARRIVING = 4  # requests of a visitor that arrive at once; older ones were given up
+ARRIVING = 16  # requests of a visitor that arrive at once, and
+MAX_ARRIVING = 2 * MAX_BYTES  # bytes of them; older ones were given up
 VERDICTS = 1000  # answers a visitor can still give a verdict on
 APOLOGY = "Sorry, something went wrong here, not with your photo. Please try again."
+NONSENSE = "The app cannot make sense of what this page sends. Reload the page, and try again."
+FORGOTTEN = "The app does not remember that answer. Choose the photo again, and say then whether it is right."
+
+
+class RequestError(ValueError):
+    """The page asked for what cannot be; the text is a sentence for the visitor."""
 
 
 class Dashboard(anywidget.AnyWidget):
@@ -48,15 +57,33 @@ class Dashboard(anywidget.AnyWidget):
             self.link, self.qr_code = link, segno.make(link).svg_data_uri(scale=6, border=4, light="white")
         self._arriving, self._answers = {}, {}
         self.on_msg(self._receive)
+        _open_no_other_way_in()
+
+    def _handle_msg(self, message):
+        """The page may ask; what the kernel told it, it may read again, but not change."""
+        data = message["content"].get("data")
+        if isinstance(data, dict) and data.get("method") in ("custom", "request_state"):
+            super()._handle_msg(message)
 
     def _receive(self, _, message, buffers):
-        """Requests come in parts, so that the page can tell how far it is: receipts, and at last the reply."""
-        content = self._arriving.pop(message["id"], b"") + b"".join(buffers)
-        if len(content) >= min(message["size"], MAX_BYTES):
+        """Requests come in parts, so that the page can tell how far it is: receipts, and at last the reply.
+
+        Anyone may send anything: a message without an id, which nobody could hear the reply to, gets none.
+        """
+        if not isinstance(message, dict) or not _is_number(message.get("id")):
+            return
+        content = self._arriving.pop(message["id"], bytearray())
+        size, arrived = message.get("size"), len(content) + sum(map(len, buffers))
+        if not _is_number(size) or not arrived <= size <= MAX_BYTES:
+            return self.send({"id": message["id"], "error": NONSENSE})
+        for part in buffers:
+            content += part
+        if arrived == size:
             return self._reply(message, content)
         self._arriving[message["id"]] = content
-        _keep_newest(self._arriving, ARRIVING)
-        self.send({"id": message["id"], "received": len(content)})
+        while len(self._arriving) > ARRIVING or sum(map(len, self._arriving.values())) > MAX_ARRIVING:
+            _forget_oldest(self._arriving)
+        self.send({"id": message["id"], "received": arrived})
 
     def _reply(self, message, content):
         pictures = []
@@ -65,7 +92,7 @@ class Dashboard(anywidget.AnyWidget):
                 reply = self._keep_verdict(message, content)
             else:
                 reply, pictures = self._answer(message, content)
-        except PhotoError as error:
+        except (PhotoError, RequestError) as error:
             reply = {"error": str(error)}
         except Exception:
             self.log.exception("A request got no answer.")
@@ -79,23 +106,48 @@ class Dashboard(anywidget.AnyWidget):
         reply = {"answer": describe(prediction)}
         if self.feedback:
             self._answers[message["id"]] = uuid4().hex, prediction
-            _keep_newest(self._answers, VERDICTS)
+            if len(self._answers) > VERDICTS:
+                _forget_oldest(self._answers)
             reply["choices"] = [(name, _title(name)) for name in prediction.probabilities]
-        return reply, [] if message["shown"] else [encode(photo)]
+        return reply, [] if message.get("shown") else [encode(photo)]
 
     def _keep_verdict(self, message, content):
         """The photo is drawn anew, so that nothing but the picture is kept of it: no place, no device."""
-        key, prediction = self._answers[message["about"]]
-        if message["truth"] not in prediction.probabilities:
-            raise ValueError(f"There is no class {message['truth']!r}.")
+        about, truth = message.get("about"), message["truth"]
+        if not _is_number(about) or about not in self._answers:
+            raise RequestError(FORGOTTEN)
+        key, prediction = self._answers[about]
+        if truth not in list(prediction.probabilities):
+            raise RequestError(NONSENSE)
         photo = encode(read_photo(content)) if content else None
-        self.feedback.add(key, prediction, message["truth"], photo)
+        self.feedback.add(key, prediction, truth, photo)
         return {"thanks": f"Thank you. Your {'verdict and photo are' if photo else 'verdict is'} kept."}
 
 
-def _keep_newest(entries, count):
-    while len(entries) > count:
-        del entries[next(iter(entries))]
+def _forget_oldest(entries):
+    del entries[next(iter(entries))]
+
+
+def _is_number(value):
+    """A request's id, or a size in bytes: what is exact in JavaScript, too."""
+    return type(value) is int and 0 <= value < 2**53
+
+
+def _open_no_other_way_in():
+    """ipywidgets lets a page make any widget in the kernel, and open the channel that tells it of them without end.
+
+    Its own front end needs the channel alone, and one at a time.
+    """
+    comms = get_comm_manager()
+    comms.targets.pop("jupyter.widget", None)
+    if "jupyter.widget.control" in comms.targets:
+        comms.register_target("jupyter.widget.control", _open_control)
+
+
+def _open_control(comm, message):
+    if Widget._control_comm:
+        Widget._control_comm.close()
+    Widget.handle_control_comm_opened(comm, message)
 
 
 def describe(prediction):

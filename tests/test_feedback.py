@@ -117,9 +117,9 @@ def test_a_verdict_may_arrive_between_the_parts_of_the_next_photo(dashboard, fee
 
 def test_a_photo_given_up_halfway_leaves_the_next_page_alone(dashboard):
     photo = jpeg("blue")
-    dashboard._receive(dashboard, {"id": "before-1", "size": len(photo), "shown": True}, [photo[:100]])
-    dashboard._receive(dashboard, {"id": "after-1", "size": len(photo), "shown": True}, [photo])
-    assert dashboard.sent[-1]["id"] == "after-1"
+    dashboard._receive(dashboard, {"id": 5, "size": len(photo), "shown": True}, [photo[:100]])
+    dashboard._receive(dashboard, {"id": 6, "size": len(photo), "shown": True}, [photo])
+    assert dashboard.sent[-1]["id"] == 6
     assert "answer" in dashboard.sent[-1]
 
 

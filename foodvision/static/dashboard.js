@@ -13,9 +13,8 @@ const START = 60000; // milliseconds that a photo waits for the app to start bef
 export default () => {
   // Every page that shows a kernel's model hears all its replies, and the kernel outlives a reload in JupyterLab: no two
   // requests to it may have the same id. (crypto.randomUUID would be missing without https.)
-  const prefix = Math.random().toString(36).slice(2);
-  let count = 0;
-  const nextId = () => `${prefix}-${++count}`;
+  let id = Math.floor(Math.random() * 2 ** 52);
+  const nextId = () => ++id;
   return { render: ({ model, el }) => (takeDrawn() ?? openDashboard(el, settingsOf(model))).connect(model, nextId) };
 };
 

@@ -1,0 +1,349 @@
+"""Messages that no page of ours sends: to the dashboard, to its kernel, to the server.
+
+A `Visitor` opens the page without a browser and says whatever it is told to. `KINDS` are ways to misuse that, each of
+them a function that takes a visitor and yields, for each thing it tried, whether the right thing came of it.
+"""
+
+import io
+import json
+import re
+import threading
+import time
+from contextlib import ExitStack, contextmanager, suppress
+from urllib.parse import parse_qs, urlsplit
+from urllib.request import urlopen
+from uuid import uuid4
+
+import psutil
+from ipywidgets.widgets.widget import _registry
+from jupyter_client.session import Session
+from jupyter_server.services.kernels.connection.base import deserialize_msg_from_ws_v1, serialize_msg_to_ws_v1
+from PIL import Image
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from foodvision.page import MAX_BYTES
+from foodvision.serve import PROTOCOL
+
+from . import Row
+
+PATIENCE = 60  # seconds for a reply
+MANY = 2000
+PART = 2**17  # bytes of a photo that the page sends at once, as in kernel.js
+LONG = "a" * 100_000
+WIDGETS, CONTROL = "jupyter.widget", "jupyter.widget.control"
+
+
+class Visitor:
+    """A page's connection to its kernel, and the id of the dashboard there; `many` is how often a kind does a thing."""
+
+    def __init__(self, url, many=MANY):
+        page = urlopen(url, timeout=PATIENCE).read().decode()
+        config = json.loads(re.search(r'id="jupyter-config-data"[^>]*>(.*?)</script>', page, re.DOTALL)[1])
+        self.kernel_id, self.session, self.many = config["kernelId"], Session(), many
+        self.token = parse_qs(urlsplit(url).query).get("token", [""])[0]
+        self.server = f"{urlsplit(url).netloc}{config['baseUrl']}"
+        self.sockets = ExitStack()
+        self.connect()
+        (self.dashboard,) = (key for key, widget in self.widgets().items() if widget["model_name"] == "AnyModel")
+
+    def connect(self, **options):
+        address = f"ws://{self.server}api/kernels/{self.kernel_id}/channels"
+        query = f"session_id={self.session.session}&token={self.token}"
+        options |= {"subprotocols": [PROTOCOL], "max_size": None, "compression": None}
+        self.socket = self.sockets.enter_context(connect(f"{address}?{query}", **options))
+
+    def leave(self):
+        """Close the tab: the page tells the server."""
+        self.sockets.close()
+        urlopen(f"http://{self.server}voila/api/shutdown/{self.kernel_id}?token={self.token}", data=b"")
+
+    @property
+    def closed(self):
+        """The code with which the server ended the websocket, None while it has not."""
+        return self.socket.close_code
+
+    def post(self, kind, content, buffers=(), channel="shell", metadata=None, **header):
+        """Send a message of a kind; returns its id."""
+        message = self.session.msg(kind, content, metadata=metadata)
+        message["header"] |= header
+        parts = [json.dumps(message[name], default=str) for name in ("header", "parent_header", "metadata", "content")]
+        self.socket.send(serialize_msg_to_ws_v1([*(part.encode() for part in parts), *buffers], channel))
+        return message["header"]["msg_id"]
+
+    def heard(self, patience=PATIENCE):
+        """The next message that arrives: header, parent's header, content, buffers. Raises TimeoutError."""
+        _, (header, parent, _, content, *buffers) = deserialize_msg_from_ws_v1(self.socket.recv(patience))
+        return json.loads(header), json.loads(parent), json.loads(content), buffers
+
+    def say(self, *message, **more):
+        """Send a message and wait until the kernel has dealt with it; the (kind, content) of all that it said to it."""
+        message_id, said = self.post(*message, **more), []
+        while True:
+            header, parent, content, _ = self.heard()
+            if parent.get("msg_id") == message_id:
+                said.append((header["msg_type"], content))
+                if said[-1] == ("status", {"execution_state": "idle"}):
+                    return said
+
+    def request(self, request, buffers=()):
+        """What the dashboard replies to one message: a list, empty or of one."""
+        said = self.say("comm_msg", self.custom(request), buffers)
+        return [content["data"]["content"] for kind, content in said if kind == "comm_msg"]
+
+    def custom(self, request):
+        return {"comm_id": self.dashboard, "data": {"method": "custom", "content": request}}
+
+    def ask(self, photo):
+        """The reply to a photo, sent as the page sends it."""
+        request = {"id": uuid4().int % 2**52, "size": len(photo), "shown": True}
+        for start in range(0, len(photo), PART):
+            (reply,) = self.request(request, [photo[start : start + PART]])
+        return reply
+
+    def widgets(self):
+        """State of every widget in the kernel, by id."""
+        comm = uuid4().hex
+        self.say("comm_open", {"comm_id": comm, "target_name": CONTROL, "data": {}}, metadata={"version": "1.0.0"})
+        said = self.say("comm_msg", {"comm_id": comm, "data": {"method": "request_states"}})
+        self.say("comm_close", {"comm_id": comm, "data": {}})
+        return next(content["data"]["states"] for kind, content in said if kind == "comm_msg")
+
+    def is_answered(self):
+        """Whether a good photo gets an answer, over a new websocket where the server has closed the last.
+
+        As long as the kernel has work from before, the server may close that, too.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            with suppress(ConnectionClosed):
+                if self.closed:
+                    self.connect()
+                return "answer" in self.ask(photo())
+            time.sleep(0.2)
+        return False
+
+
+def photo():
+    file = io.BytesIO()
+    Image.new("RGB", (300, 400), "red").save(file, "JPEG")
+    return file.getvalue()
+
+
+def requests_out_of_shape(visitor):
+    """Each gets one sentence, or none where it has no id; nothing but a sentence leaves the kernel."""
+    for number in (None, True, -1, 2**53, 0.5, float("nan"), "1", LONG, [1], {"a": 1}):
+        yield not visitor.request({"id": number, "size": 1}, [b"x"])
+        yield is_error(visitor.request({"id": 1, "size": number}, [b"too much"]))
+        yield is_error(visitor.request({"id": 1, "size": 0, "truth": "pizza", "about": number}))
+        yield is_error(visitor.request({"id": 1, "size": 0, "truth": number, "about": 1}))
+    for request in (None, [], "text", 7, {}, {"size": 1}, [[]] * 1000, {"id": {"id": {"id": 1}}}):
+        yield not visitor.request(request)
+    for size in (MAX_BYTES + 1, 2**52, 10**4000):
+        yield is_error(visitor.request({"id": 1, "size": size}, [b"x"]))
+    yield is_error(visitor.request({"id": 1}, [b"x"]))
+    yield is_error(visitor.request({"id": 1, "size": 3}, [b"ab"] * 500))
+    yield is_error(visitor.request({"id": 1, "size": 0}))
+    yield is_error(visitor.request({"id": 1, "size": 4, "shown": [LONG]}, [b"text"]))
+    for data in (
+        None,
+        [],
+        "custom",
+        {},
+        {"method": None},
+        {"method": []},
+        {"method": "backbone"},
+        {"method": "custom"},
+    ):
+        said = visitor.say("comm_msg", {"comm_id": visitor.dashboard, "data": data})
+        yield [kind for kind, _ in said] == ["status", "status"]
+
+
+def is_error(replies):
+    return [set(reply) for reply in replies] == [{"id", "error"}]
+
+
+def uploads_that_never_end(visitor):
+    """More than a kernel may keep: many begun, some nearly done, parts in any order. Each part gets its receipt."""
+    for number in range(visitor.many):
+        (reply,) = visitor.request({"id": number, "size": MAX_BYTES}, [bytes(PART)])
+        yield reply == {"id": number, "received": PART}
+    parts = (MAX_BYTES - 1) // PART
+    for number in range(visitor.many // 400):
+        for _ in range(parts):
+            (reply,) = visitor.request({"id": 2**40 + number, "size": MAX_BYTES}, [bytes(PART)])
+        yield reply["received"] == parts * PART
+    for number in range(200):
+        yield len(visitor.request({"id": number % 7, "size": 2 + number % 5}, [b"x"])) == 1
+
+
+def changes_of_state(visitor):
+    """What the kernel tells the page stays as it is."""
+    before = visitor.widgets()[visitor.dashboard]
+    for name in before["state"]:
+        for value in (LONG, 10**9, None, [[LONG]], {"a": 1}):
+            data = {"method": "update", "state": {name: value}, "buffer_paths": [[name]]}
+            visitor.say("comm_msg", {"comm_id": visitor.dashboard, "data": data}, buffers=[bytes(1000)])
+            yield True
+    yield visitor.widgets()[visitor.dashboard] == before
+
+
+def comms_of_its_own(visitor):
+    """The page makes no widget, and opens no channel but the one that ipywidgets needs, which counts once."""
+    before, version = set(visitor.widgets()), {"version": "2.1.0"}
+    names = ["_model_module", "_model_module_version", "_model_name"]
+    names += ["_view_module", "_view_module_version", "_view_name"]
+    for key, _ in _registry.items():
+        data = {"state": dict(zip(names, key, strict=True)), "buffer_paths": []}
+        visitor.say("comm_open", {"comm_id": uuid4().hex, "target_name": WIDGETS, "data": data}, metadata=version)
+        yield True
+    yield set(visitor.widgets()) == before
+    for number in range(visitor.many // 10):
+        for target in (CONTROL, "os.system", LONG):
+            comm = {"comm_id": f"{number}-{LONG}", "target_name": target, "data": {}}
+            visitor.say("comm_open", comm, metadata={"version": "1.0.0"})
+            yield True
+        visitor.say("comm_msg", {"comm_id": f"nobody-{LONG}", "data": {}})
+        visitor.say("comm_close", {"comm_id": f"nobody-{LONG}", "data": {}})
+    said = visitor.say("comm_info_request", {})
+    yield len(next(content["comms"] for kind, content in said if kind == "comm_info_reply")) <= len(before) + 1
+
+
+def states_asked_and_not_read(visitor):
+    """The server keeps a few megabytes of answers for a page that does not read them, and then ends it."""
+    data = {"comm_id": visitor.dashboard, "data": {"method": "request_state"}}
+    with suppress(ConnectionClosed):
+        for _ in range(600):  # 24 MB of answers
+            visitor.post("comm_msg", data)
+            time.sleep(0.01)
+    yield visitor.closed is not None
+
+
+def messages_in_a_flood(visitor):
+    """As many as the network takes, without waiting for the kernel; the last in line do not reach it."""
+    with suppress(ConnectionClosed):
+        for number in range(visitor.many):
+            visitor.post("comm_msg", visitor.custom({"id": number, "size": MAX_BYTES}), [bytes(PART)])
+    yield visitor.closed == 1008
+
+
+def messages_no_page_may_send(visitor):
+    """Nothing runs code in the kernel: not by any kind of message, nor in another channel."""
+    kinds = ["execute_request", "input_reply", "complete_request", "inspect_request", "history_request"]
+    kinds += ["debug_request", "create_subshell_request", "interrupt_request", "is_complete_request", "usage_request"]
+    code = {"code": "import os; os._exit(1)", "silent": False, "cursor_pos": 3, "value": "os._exit(1)"}
+    for kind in kinds:
+        for channel in ("shell", "control", "stdin", "iopub"):
+            yield is_refused(visitor, lambda kind=kind, channel=channel: visitor.post(kind, code, channel=channel))
+    for channel in ("control", "stdin", "iopub", "", "no such"):
+        yield is_refused(visitor, lambda channel=channel: visitor.post("kernel_info_request", {}, channel=channel))
+
+
+def frames_out_of_shape(visitor):
+    """What is no message at all, or says that it has millions of parts."""
+    good = serialize_msg_to_ws_v1([b"{}"] * 4, "shell")
+    frames = [b"", b"\0", b"x" * 1000, bytes(8), bytes(1000), good, good[:40], good[:8], "text", "{}", "[" * 10_000]
+    frames += [count.to_bytes(8, "little") + good[8:] for count in (0, 1, 2, 3, 2**22, 2**40, 2**63)]
+    frames += [serialize_msg_to_ws_v1([b"[" * 50_000] * 4, "shell"), serialize_msg_to_ws_v1([b"null"] * 4, "shell")]
+    for frame in frames:
+        yield is_refused(visitor, lambda frame=frame: visitor.socket.send(frame))
+    for header in ({"msg_id": LONG}, {"msg_id": None}, {"msg_id": 1}, {"msg_id": []}, {"msg_type": []}):
+        yield is_refused(visitor, lambda header=header: visitor.post("kernel_info_request", {}, **header))
+
+
+def headers_out_of_shape(visitor):
+    """The kernel says no, or nothing."""
+    for name in ("subshell_id", "session", "username", "date", "version"):
+        for value in (None, LONG, 7, [], {}, float("nan")):
+            visitor.post("comm_info_request", {}, **{name: value})
+            yield True
+    for content in ([], None, {"comm_id": []}, {"comm_id": None, "data": None}, {"comm_id": "é", "target_name": "x"}):
+        for kind in ("comm_open", "comm_msg", "comm_close"):
+            visitor.post(kind, content)
+            yield True
+        time.sleep(0.1)
+
+
+def messages_too_large(visitor):
+    """Of 11 MiB, more than either server takes."""
+    yield is_refused(
+        visitor, lambda: visitor.post("comm_msg", {"comm_id": "x", "data": {}}, [bytes(11 * 2**20)]), 1006, 1009
+    )
+
+
+def is_refused(visitor, act, *codes):
+    """Whether the server ends the websocket; the visitor has a new one afterwards."""
+    with suppress(ConnectionClosed):
+        act()
+        while True:
+            visitor.heard(PATIENCE)
+    refused = visitor.closed
+    visitor.connect()
+    return refused in (codes or [1008])
+
+
+TO_ANY_SERVER = [
+    requests_out_of_shape,
+    uploads_that_never_end,
+    changes_of_state,
+    comms_of_its_own,
+    messages_too_large,
+]
+TO_OURS = [
+    *TO_ANY_SERVER,
+    states_asked_and_not_read,
+    messages_in_a_flood,
+    messages_no_page_may_send,
+    frames_out_of_shape,
+    headers_out_of_shape,
+]
+
+
+def run(server, kinds=TO_OURS, many=MANY):
+    """A `Row` for each kind of message, sent to a `Server` (tests/conftest.py) by a visitor of its own.
+
+    `wrong` counts, besides what the kind itself finds wrong, a good photo afterwards that gets no answer. `megabytes`
+    is what server and kernel grew by together.
+    """
+    for kind in kinds:
+        visitor = Visitor(server.url, many)
+        tried = wrong = 0
+        seconds = 0.0
+        assert visitor.is_answered()
+        with peak(server.process, kernel_of(server, visitor)) as growth:
+            start = time.perf_counter()
+            for right in kind(visitor):
+                seconds = max(seconds, time.perf_counter() - start)
+                tried, wrong = tried + 1, wrong + (not right)
+                start = time.perf_counter()
+            wrong += not visitor.is_answered()
+        visitor.leave()
+        yield Row(kind.__name__.replace("_", " "), tried, wrong, seconds, growth() / 1e6)
+
+
+def kernel_of(server, visitor):
+    return next(kernel for kernel in server.kernels if visitor.kernel_id in " ".join(kernel.cmdline()))
+
+
+@contextmanager
+def peak(*processes):
+    """Gives a function: bytes by which the processes have grown at most, all together, while the block ran."""
+    before, most, over = resident(processes), [0], threading.Event()
+
+    def watch():
+        while not over.wait(0.05):
+            most[0] = max(most[0], resident(processes) - before)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield lambda: most[0]
+    finally:
+        over.set()
+        watcher.join()
+
+
+def resident(processes):
+    with suppress(psutil.NoSuchProcess):
+        return sum(process.memory_info().rss for process in processes)
+    return 0
