@@ -1,0 +1,133 @@
+"""What a visitor does, in a real browser: open a page, choose a photo, read the answer."""
+
+import asyncio
+import shutil
+from contextlib import asynccontextmanager
+from time import perf_counter
+
+from playwright.async_api import TimeoutError as PageTimeout
+from playwright.async_api import async_playwright
+
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+# The fonts and scripts that the rivals take from other hosts are refused at once, and so cost them nothing here.
+NO_OTHER_HOST = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost"
+PATIENCE = 240  # seconds, for a page on a slow network
+
+
+@asynccontextmanager
+async def chromium():
+    """Chromium: the machine's own, or else the one that playwright installs."""
+    candidates = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=next(filter(None, candidates), None), args=[*FLAGS.split(), NO_OTHER_HOST]
+        )
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@asynccontextmanager
+async def profile(browser):
+    """A fresh browser profile: nothing cached, nothing remembered."""
+    context = await browser.new_context()
+    context.set_default_timeout(1000 * PATIENCE)
+    try:
+        yield context
+    finally:
+        await context.close()
+
+
+async def open_page(context, app, url):
+    """A visitor's `page`, and the seconds from navigation until a photo could be chosen."""
+    page = app.page(await context.new_page())
+    start = perf_counter()
+    await page.tab.goto(url, wait_until="commit")
+    await page.usable()
+    return page, perf_counter() - start
+
+
+async def answer_time(page, photo, patience=PATIENCE):
+    """Seconds from the photo chosen until its label is shown; infinity where none comes within `patience` seconds."""
+    await page.prepare()
+    start = perf_counter()
+    try:
+        await asyncio.wait_for(page.ask(photo), patience)
+    except (TimeoutError, PageTimeout):
+        return float("inf")
+    return perf_counter() - start
+
+
+class FoodVisionPage:
+    """A chooser, and a heading that answers."""
+
+    def __init__(self, tab):
+        self.tab = tab
+        self.chooser = tab.get_by_label("Choose a photo")
+
+    async def usable(self):
+        await self.chooser.wait_for()
+
+    async def prepare(self):
+        for heading in await self.tab.get_by_role("status").get_by_role("heading").all():
+            await heading.evaluate("heading => heading.setAttribute('data-seen', '')")
+
+    async def ask(self, photo):
+        await self.chooser.set_input_files(photo)
+        unread = self.tab.get_by_role("status").get_by_role("heading").and_(self.tab.locator(":not([data-seen])"))
+        await unread.wait_for()
+
+
+class FastbookPage:
+    """A button that opens the file chooser, a button to classify, a line with the label."""
+
+    def __init__(self, tab):
+        self.tab = tab
+        self.upload = tab.locator("button.widget-upload")
+        self.label = tab.locator(".widget-label", has_text="Prediction:")
+
+    async def usable(self):
+        await self.upload.wait_for()
+
+    async def prepare(self):
+        """A mark on the button, which goes when the button counts the new photo; and the label to be replaced."""
+        await self.upload.evaluate(
+            "button => button.querySelector('mark') ?? button.append(document.createElement('mark'))"
+        )
+        self.last = await self.label.inner_text() if await self.label.count() else ""
+
+    async def ask(self, photo):
+        async with self.tab.expect_file_chooser() as opened:
+            await self.upload.click()
+        await (await opened.value).set_files(photo)
+        await self.upload.locator("mark").wait_for(state="detached")
+        await self.tab.get_by_role("button", name="Classify").click()
+        await self.label.filter(has_not_text=self.last or "no label yet").wait_for()
+
+
+class GradioPage:
+    """An area for the photo, a button to submit, a label with its confidences."""
+
+    def __init__(self, tab):
+        self.tab = tab
+        self.area = tab.get_by_role("button", name="Drop an image file here to upload")
+        self.label = tab.get_by_test_id("label-output-value")
+
+    async def usable(self):
+        await self.area.wait_for()
+
+    async def prepare(self):
+        if await self.label.count():
+            await self.tab.get_by_role("button", name="Clear").click()
+            await self.label.wait_for(state="detached")
+            await self.usable()
+
+    async def ask(self, photo):
+        await self.area.get_by_test_id("file-upload").set_input_files(photo)
+        await self.tab.get_by_role("button", name="Remove Image").wait_for()  # it has arrived
+        await self.tab.get_by_role("button", name="Submit").click()
+        await self.label.wait_for()

@@ -1,0 +1,60 @@
+"""Memory of a server with all the processes it has started."""
+
+import asyncio
+import time
+from collections import namedtuple
+
+import psutil
+
+Memory = namedtuple("Memory", "resident proportional own")  # bytes
+
+
+def tree(process):
+    """A `psutil.Process` and its descendants."""
+    return [process, *process.children(recursive=True)]
+
+
+def memory(process):
+    """`Memory` of a process and its descendants, summed.
+
+    Resident counts shared pages in each process, proportional divides them, own leaves them out. The proportional sum
+    is what a container is charged with.
+    """
+    found = [used for one in tree(process) if (used := _memory_full_info(one))]
+    return Memory(sum(one.rss for one in found), sum(one.pss for one in found), sum(one.uss for one in found))
+
+
+async def settled(process, patience=60, quiet=2.0, busy=0.1):
+    """Until the process and its descendants have been the same and idle for `quiet` seconds, or patience ends."""
+    deadline = time.monotonic() + patience
+    before = {}
+    while time.monotonic() < deadline:
+        after = {one.pid: used for one in tree(process) if (used := _cpu_seconds(one)) is not None}
+        spent = sum(after.values()) - sum(before.values())
+        if before.keys() == after.keys() and spent < busy * quiet and not any(map(_is_running, tree(process))):
+            return
+        before = after
+        await asyncio.sleep(quiet)
+
+
+def _is_running(process):
+    """Whether it would run now; on a busy machine it may wait for a core for a second."""
+    try:
+        return process.status() in (psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _memory_full_info(process):
+    try:
+        return process.memory_full_info()
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return None
+
+
+def _cpu_seconds(process):
+    try:
+        times = process.cpu_times()
+        return times.user + times.system
+    except psutil.NoSuchProcess:
+        return None

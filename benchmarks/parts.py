@@ -1,0 +1,213 @@
+"""The parts of the benchmark. Each serves the apps in turn and records what it measures in a `Results`."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+from contextlib import AsyncExitStack
+from functools import partial, wraps
+from itertools import product
+from pathlib import Path
+from time import perf_counter
+
+import psutil
+from playwright.async_api import Error
+
+from . import install
+from .apps import (
+    APPS,
+    BUILD,
+    FASTBOOK,
+    FOODVISION,
+    GRADIO,
+    GRADIO_PYTHON,
+    ROOT,
+    BenchmarkError,
+    fastbook_learner,
+    serving,
+)
+from .browser import answer_time, open_page, profile
+from .memory import memory, settled
+from .network import PHONE, Network
+from .photos import SIZES, photo, photo_folder
+from .report import OPEN_TO_ANSWER
+
+NEVER = 30  # seconds after which a 12 MB photo is taken not to arrive
+QUIET = 2  # seconds without traffic after which a page has loaded
+CROWDS = (1, 2, 4, 8)
+FOLDERS = (100, 400)
+
+
+def of_each_app(measure):
+    """A part that has `measure(results, repeats, browser, server)` called for each app, served alone."""
+
+    @wraps(measure)
+    async def part(results, repeats, browser):
+        for app in APPS:
+            await _served(app, results, partial(measure, results, repeats, browser))
+
+    return part
+
+
+async def _served(app, results, measure):
+    """`measure(server)`; an app that does not start, or a page that fails, costs only its own numbers."""
+    print(f"  {app.name}", file=sys.stderr, flush=True)
+    try:
+        async with serving(app) as server:
+            await settled(server.process)
+            await measure(server)
+    except (BenchmarkError, Error, subprocess.CalledProcessError) as error:
+        results.note(f"{app.name}: {error}")
+
+
+@of_each_app
+async def page(results, repeats, browser, server):
+    """Page open in a fresh profile and on a second visit, and the first answer to a photo chosen at once."""
+    app, url = server.app, server.url()
+    for _ in range(repeats):
+        async with profile(browser) as visitor:
+            await settled(server.process)
+            first, opened = await open_page(visitor, app, url)
+            answered = await answer_time(first, photo("4 MB"))
+            results.add(app, "page open", opened)
+            results.add(app, OPEN_TO_ANSWER, opened + answered)
+            await first.tab.close()
+            await settled(server.process)
+            _, opened = await open_page(visitor, app, url)
+            results.add(app, "page open, second visit", opened)
+
+
+@of_each_app
+async def upload(results, repeats, browser, server):
+    """Photo chosen to label shown, on an open page."""
+    async with profile(browser) as visitor:
+        opened, _ = await open_page(visitor, server.app, server.url())
+        await settled(server.process)
+        results.add(server.app, "first photo, small", await answer_time(opened, photo("small", 1)))
+        for name, number in product(SIZES, range(repeats)):
+            seconds = await answer_time(opened, photo(name, number % 2), NEVER)
+            results.add(server.app, f"{name} photo", seconds)
+            if seconds == float("inf"):
+                break  # after the largest: the connection is gone
+
+
+@of_each_app
+async def phone(results, repeats, browser, server):
+    """Over a network like 3G: page open, a 4 MB photo, and the bytes of a first and a second visit."""
+    app = server.app
+    for _ in range(max(1, repeats // 3)):  # the network sets the pace, and hardly varies
+        async with Network(server.port, PHONE) as network, profile(browser) as visitor:
+            url = server.url(network.port)
+            await settled(server.process)
+            first, opened = await open_page(visitor, app, url)
+            await _loaded(server, network)
+            results.add(app, "page open, 3G", opened)
+            results.add_traffic(app, "first visit", network.count())
+            results.add(app, "4 MB photo, 3G", await answer_time(first, photo("4 MB")))
+            await first.tab.close()
+            await _loaded(server, network)
+            network.count()
+            _, opened = await open_page(visitor, app, url)
+            await _loaded(server, network)
+            results.add(app, "page open, second visit, 3G", opened)
+            results.add_traffic(app, "second visit", network.count())
+
+
+async def _loaded(server, network):
+    """Until nothing passes any more, also when a kernel has started behind the page."""
+    await network.quiet(QUIET)
+    await settled(server.process)
+    await network.quiet(QUIET)
+
+
+async def visitors(results, repeats, browser):
+    """Page open, answer and memory with 1, 2, 4 and 8 visitors at once, each crowd at a server of its own."""
+    for app in APPS:
+        for count in CROWDS:
+            if not _fits(results, app, count):
+                break
+            await _served(app, results, partial(_crowd, results, count, browser))
+        results.add_visitor_memory(app)
+
+
+async def _crowd(results, count, browser, server):
+    app, url = server.app, server.url()
+    results.add_memory(app, memory(server.process), visitors=0)
+    async with AsyncExitStack() as stack:
+        people = [await stack.enter_async_context(profile(browser)) for _ in range(count)]
+        pages = await asyncio.gather(*(open_page(person, app, url) for person in people))
+        await settled(server.process)
+        answers = await asyncio.gather(*(answer_time(page, photo("4 MB")) for page, _ in pages))
+        await settled(server.process)
+        results.add_memory(app, memory(server.process), count)
+    for (_, opened), answered in zip(pages, answers, strict=True):
+        results.add(app, "page open, all at once", opened, visitors=count)
+        results.add(app, "4 MB photo, all at once", answered, visitors=count)
+
+
+def _fits(results, app, count):
+    """Whether so many visitors fit in the machine's memory, by what the server and one took."""
+    one = results.median(app, "memory, proportional", visitors=1)
+    if one is None or count * one < psutil.virtual_memory().available:
+        return True
+    results.note(f"{app.name}: {count} visitors at once would not fit in this machine's memory.")
+    return False
+
+
+async def inference(results, repeats, browser):
+    """On the server: from the bytes of a 12-megapixel photo, and from a decoded small one, to probabilities."""
+    command = [sys.executable, "-m", "benchmarks.inference", str(fastbook_learner()), str(10 * repeats)]
+    apps = {app.name: app for app in APPS}
+    for name, measure, seconds in json.loads(_run(command)):
+        results.add(apps[name], measure, seconds)
+
+
+async def size(results, repeats, browser):
+    """Bytes installed, from the records of what is installed here."""
+    found = {
+        FOODVISION: install.installed(sys.executable, install.serving()),
+        FASTBOOK: install.installed(sys.executable, install.FASTBOOK),
+        GRADIO: install.installed(GRADIO_PYTHON, ["gradio", *install.TORCH]),
+    }
+    for app, (everything, without_nvidia) in found.items():
+        results.add(app, "installed", everything, "MB")
+        results.add(app, "installed, without what NVIDIA's cards need", without_nvidia, "MB")
+
+
+async def fresh(results, repeats, browser):
+    """Seconds and bytes to install into a fresh environment; torch alone takes gigabytes and minutes."""
+    torch = install.as_here(install.TORCH)
+    wanted = {
+        FOODVISION: ["--require-hashes", "--requirement", "requirements/serve.txt"],
+        FASTBOOK: install.as_here(install.FASTBOOK),
+        GRADIO: ["--requirement", "requirements/bench.txt", *torch],
+    }
+    for app, requirements in wanted.items():
+        seconds, size = install.install_fresh(*requirements)
+        results.add(app, "fresh install", seconds)
+        results.add(app, "fresh install, on disk", size, "MB")
+
+
+async def folder(results, repeats, browser):
+    """Photos a second of `python -m foodvision FOLDER --output answers.csv`, the start of the program included."""
+    for count in FOLDERS:
+        photos = photo_folder(BUILD / f"{count} photos", count)
+        for _ in range(repeats):
+            with tempfile.TemporaryDirectory() as answers:
+                command = [sys.executable, "-m", "foodvision", photos, "--output", Path(answers) / "answers.csv"]
+                start = perf_counter()
+                _run(command)
+                results.add(FOODVISION, f"a folder of {count} photos", count / (perf_counter() - start), "photos/s")
+
+
+def _run(command):
+    """What a program prints. Raises BenchmarkError with what it complained of."""
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if run.returncode:
+        words = " ".join(map(str, command[1:4]))
+        raise BenchmarkError(f"`python {words}` failed:\n{run.stderr[-2000:]}")
+    return run.stdout
+
+
+PARTS = {part.__name__: part for part in (page, upload, phone, visitors, inference, size, folder)}

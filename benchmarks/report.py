@@ -1,0 +1,264 @@
+"""What was measured, as a table of medians, a table of bars, and a plot."""
+
+import math
+import os
+import platform
+from importlib import metadata
+from itertools import product
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+import matplotlib
+import psutil
+
+from .apps import APPS, BINDER, FASTBOOK, FOODVISION, GRADIO, App
+
+matplotlib.use("agg")
+import matplotlib.pyplot as plt
+
+COLOURS = {FOODVISION: "#b5400a", BINDER: "#e39b6f", FASTBOOK: "#4477aa", GRADIO: "#888888"}
+LARGE, SMALL = "12-megapixel photo, bytes to probabilities", "small picture to probabilities"
+
+FOLDER = Path(__file__).parent
+LIMITS = {"2 GB": 2e9, "8 GB": 8e9}
+FURTHER = "memory of a further visitor"
+OPEN_TO_ANSWER = "page open to answer, 4 MB"
+INTRODUCTION = """\
+# FoodVision beside two rivals
+
+Written by `make bench`. {machine}. {versions}.
+
+Medians; in brackets how many times as much as FoodVision's. Each app is served alone, and idle before each measurement.
+All are opened in the same Chromium, each in a fresh profile except for second visits, with the same drawn photos.
+
+- **FoodVision** is served by `make app`; **as on Binder** by Jupyter's server, where no kernel can be preheated.
+- **fastbook's app** is that of its chapter 2: `load_learner`, `FileUpload`, a button, under plain Voilà. **Gradio** is
+  the app of learnpytorch.io's chapter 09. Both have an EfficientNet-B2 with drawn weights, which cost as much to run as
+  any others, and are spared what they load from other hosts.
+- 3G is a network of 750 kbit/s and 150 ms there and back, shared by all the connections of a page. The bytes of a visit
+  are those on this network, headers and websockets included.
+- Gradio has one process for all: visitors hardly add memory, they wait for each other. Proportional memory divides what
+  processes share among them, and is what a container is charged with; visitors at once are computed from it.
+- What is installed is the size of the packages that each app requires, by their own records.
+"""
+
+
+class Results:
+    """Every sample, in seconds, in bytes where the unit is "MB", or as its unit says; and sentences to go with them."""
+
+    def __init__(self):
+        self.rows, self.notes = [], []
+
+    def add(self, app, measure, value, unit="s", visitors=None):
+        self.rows.append({"app": app.name, "measure": measure, "value": value, "unit": unit, "visitors": visitors})
+
+    def note(self, sentence):
+        self.notes.append(sentence)
+
+    def add_traffic(self, app, visit, count):
+        received, sent = count
+        self.add(app, f"{visit}, received", received, "MB")
+        self.add(app, f"{visit}, sent", sent, "MB")
+
+    def add_memory(self, app, memory, visitors):
+        for kind, size in memory._asdict().items():
+            self.add(app, f"memory, {kind}", size, "MB", visitors)
+
+    def add_visitor_memory(self, app):
+        """What each further visitor adds to the first, and how many fit in a machine."""
+        counts = sorted({row["visitors"] for row in self.rows if row["app"] == app.name and row["visitors"]})
+        if len(counts) < 2:
+            return
+        for kind in ("resident", "proportional", "own"):
+            fewest, most = (self.median(app, f"memory, {kind}", count) for count in (counts[0], counts[-1]))
+            each = (most - fewest) / (counts[-1] - counts[0])
+            self.add(app, f"{FURTHER}, {kind}", each, "MB")
+            self.add(app, f"memory without visitors, {kind}", self.median(app, f"memory, {kind}", 0), "MB")
+            if kind == "proportional":
+                for limit, size in LIMITS.items():
+                    room = 1 + (size - fewest) / max(each, 1)
+                    self.add(app, f"visitors at once in {limit}", max(0, math.floor(room)), "visitors")
+
+    def median(self, app, measure, visitors=None):
+        """Median of the samples; None where there are none."""
+        found = [
+            row["value"]
+            for row in self.rows
+            if (row["app"], row["measure"], row["visitors"]) == (app.name, measure, visitors)
+        ]
+        return median(found) if found else None
+
+    @property
+    def measures(self):
+        """(measure, unit, visitors) in the order in which they were taken."""
+        return list(dict.fromkeys((row["measure"], row["unit"], row["visitors"]) for row in self.rows))
+
+
+class Bar(NamedTuple):
+    """What FoodVision has to reach: at most `limit`, or at least `times` better than the rival."""
+
+    claim: str
+    measure: str
+    app: App = FOODVISION
+    rival: App | None = None
+    times: float = 1
+    limit: float | None = None
+
+    def row(self, results):
+        """The bar's line of the table; None where it was not measured."""
+        ours = results.median(self.app, self.measure)
+        theirs = results.median(self.rival, self.measure) if self.rival else self.limit
+        if ours is None or theirs is None:
+            return None
+        ratio = theirs / ours
+        unit = next(unit for measure, unit, _ in results.measures if measure == self.measure)
+        return {
+            "bar": self.claim,
+            "FoodVision": in_words(ours, unit),
+            "beside": f"{self.rival.name if self.rival else 'limit'}: {in_words(theirs, unit)}",
+            "ratio": times(ratio),
+            "met": "yes" if ratio >= self.times else "no",
+        }
+
+
+BARS = (
+    Bar("page open at least 8 times faster than fastbook's app", "page open", rival=FASTBOOK, times=8),
+    Bar("page open faster than Gradio", "page open", rival=GRADIO),
+    Bar("page open, nothing preheated, at least 5 times faster", "page open", BINDER, FASTBOOK, 5),
+    Bar("first visit at most 1.6 MB", "first visit, received", limit=1.6e6),
+    Bar("second visit at most 0.1 MB", "second visit, received", limit=0.1e6),
+    Bar("page open on 3G within 4 s", "page open, 3G", limit=4),
+    Bar("page open on 3G within 4 s, nothing preheated", "page open, 3G", BINDER, limit=4),
+    Bar("4 MB photo at least 3 times faster than fastbook's app", "4 MB photo", rival=FASTBOOK, times=3),
+    Bar("4 MB photo not slower than Gradio", "4 MB photo", rival=GRADIO),
+    Bar("12 MB photo is answered", "12 MB photo", limit=30),
+    Bar("4 MB photo on 3G at least 8 times faster than Gradio", "4 MB photo, 3G", rival=GRADIO, times=8),
+    Bar("bytes to probabilities at least 8 times faster", LARGE, rival=FASTBOOK, times=8),
+    Bar("picture to probabilities at least 3 times faster than eager torch", SMALL, rival=GRADIO, times=3),
+    Bar("resident memory a visitor at most a fifth", f"{FURTHER}, resident", rival=FASTBOOK, times=5),
+    Bar("proportional memory a visitor at most a fifth", f"{FURTHER}, proportional", rival=FASTBOOK, times=5),
+    Bar("installed at most a tenth", "installed", rival=FASTBOOK, times=10),
+)
+
+PLOTTED = {
+    "Page": ["page open", "page open, second visit", OPEN_TO_ANSWER],
+    "Photo": ["small photo", "4 MB photo", "12 MB photo"],
+    "On 3G": ["page open, 3G", "page open, second visit, 3G", "4 MB photo, 3G"],
+}
+GROWING = ["page open, all at once", "4 MB photo, all at once", "memory, proportional"]
+
+
+def markdown(results):
+    """All of it: how it was measured, the medians, how they grow, the bars."""
+    parts = [INTRODUCTION.format(machine=machine(), versions=versions()), table(medians(results))]
+    if growth := growing(results):
+        parts += ["## With several visitors at once", table(growth)]
+    if bars := [row for bar in BARS if (row := bar.row(results))]:
+        parts += ["## Bars", table(bars)]
+    if results.notes:
+        parts += ["## Notes", "\n\n".join(results.notes)]
+    return "\n\n".join(parts) + "\n"
+
+
+def medians(results):
+    """A row for each measure, with the median of each app, and its ratio to FoodVision's."""
+    rows = []
+    for measure, unit, visitors in results.measures:
+        if visitors is None:
+            rows.append({"measured": measure} | {app.name: cell(results, app, measure, unit) for app in APPS})
+    return rows
+
+
+def growing(results):
+    """A row for each measure and app, with the median at each count of visitors."""
+    grown = dict.fromkeys((measure, unit) for measure, unit, visitors in results.measures if visitors is not None)
+    counts = sorted({visitors for _, _, visitors in results.measures if visitors is not None})
+    rows = []
+    for (measure, unit), app in product(grown, APPS):
+        found = {str(count): results.median(app, measure, count) for count in counts}
+        if any(value is not None for value in found.values()):
+            cells = {count: "" if value is None else in_words(value, unit) for count, value in found.items()}
+            rows.append({"visitors": f"{measure}: {app.name}"} | cells)
+    return rows
+
+
+def cell(results, app, measure, unit):
+    value, ours = results.median(app, measure), results.median(FOODVISION, measure)
+    if value is None:
+        return ""
+    if app == FOODVISION or not ours or value <= 0:
+        return in_words(value, unit)
+    return f"{in_words(value, unit)} ({times(value / ours)})"
+
+
+def in_words(value, unit):
+    if value == math.inf:
+        return "never"
+    if unit == "MB":
+        return f"{value / 1e6:,.{2 if value < 1e7 else 0}f} MB"
+    if unit == "s":
+        return f"{value:.3g} s" if value < 10 else f"{value:.1f} s"
+    if unit == "visitors":
+        return f"{value:,}" if value <= 1000 else "over 1,000"
+    return f"{value:.3g} {unit}"
+
+
+def times(ratio):
+    return "∞" if ratio == math.inf else f"{ratio:.3g}"
+
+
+def table(rows):
+    """Markdown table of rows that have the same keys."""
+    lines = [list(rows[0]), ["---"] * len(rows[0]), *(row.values() for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def machine():
+    name = platform.processor() or platform.machine()
+    if (info := Path("/proc/cpuinfo")).exists():
+        name = next((line.split(": ")[1] for line in info.read_text().splitlines() if "model name" in line), name)
+    return f"{os.cpu_count()} cores ({name}), {psutil.virtual_memory().total / 1e9:.0f} GB, {platform.system()}"
+
+
+def versions():
+    names = "voila", "onnxruntime", "fastai", "torch"
+    return ", ".join(f"{name} {metadata.version(name)}" for name in names)
+
+
+def plot(results, path):
+    """Bars for what one visitor meets, lines for what grows with visitors."""
+    figure, axes = plt.subplots(2, 3, figsize=(15, 8), layout="constrained")
+    bars, lines = axes.flat[:3], axes.flat[3:]
+    for axis, (title, measures) in zip(bars, PLOTTED.items(), strict=True):
+        draw_bars(axis, results, title, measures)
+    for axis, measure in zip(lines, GROWING, strict=True):
+        draw_lines(axis, results, measure)
+    handles = [plt.Rectangle((0, 0), 1, 1, color=colour) for colour in COLOURS.values()]
+    figure.legend(handles, [app.name for app in COLOURS], loc="outside upper center", ncols=len(COLOURS))
+    figure.savefig(path, dpi=100)
+    plt.close(figure)
+
+
+def draw_bars(axis, results, title, measures):
+    places = [(place, app) for place in range(len(measures)) for app in COLOURS]
+    for place, app in places:
+        value = results.median(app, measures[place])
+        if value is not None and value < math.inf:
+            y = place + 0.2 * list(COLOURS).index(app)
+            axis.barh(y, value, height=0.18, color=COLOURS[app])
+            axis.text(value, y, f" {value:.2g}", va="center", fontsize=8)
+    axis.set(title=title, xlabel="seconds", xscale="log", xlim=(0.05, 300))
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.set_yticks([place + 0.3 for place in range(len(measures))], measures)
+    axis.invert_yaxis()
+
+
+def draw_lines(axis, results, measure):
+    scale, unit = (1e6, "MB") if measure.startswith("memory") else (1, "seconds")
+    counts = sorted({visitors for name, _, visitors in results.measures if name == measure})
+    for app, colour in COLOURS.items():
+        found = [(count, results.median(app, measure, count)) for count in counts]
+        found = [(count, value / scale) for count, value in found if value is not None and value < math.inf]
+        axis.plot([count for count, _ in found], [value for _, value in found], "o-", color=colour)
+    axis.set(title=measure, xlabel="visitors", ylabel=unit, ylim=(0, None), xticks=counts)
