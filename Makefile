@@ -7,11 +7,12 @@ BIN := .venv/bin
 INSTALLED := pyproject.toml $(wildcard requirements/*.txt foodvision/template/* foodvision/template/static/*)
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(UPGRADE) \
-	--custom-compile-command "make lock" --group build pyproject.toml
+	--custom-compile-command "make lock"
+PROJECT = --group build pyproject.toml
 install = $(BIN)/pip install --quiet --require-hashes --requirement requirements/$(1).txt \
 	&& $(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: app test train strip lint lock browser proxy clean
+.PHONY: app test train strip bench reliability lint lock audit sbom licences browser proxy clean
 
 app: .venv/app
 	@echo "FoodVision: http://localhost:$(PORT)"
@@ -26,6 +27,22 @@ train: .venv/all
 	$(BIN)/jupyter nbconvert --execute --inplace --to notebook train.ipynb
 	$(MAKE) strip
 
+# FoodVision beside Gradio and fastbook's app; `make bench BENCH="--only page"` measures a part.
+bench: .venv/all browser build/bench/gradio/ready
+	$(BIN)/python -m benchmarks $(BENCH)
+
+# Gradio wants an older Pillow. Torch, the same for all, is the one of .venv: the .pth file adds its folder at the end.
+build/bench/gradio/ready: requirements/bench.txt | .venv/all
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/bench/gradio
+	$(BIN)/uv pip install --quiet --require-hashes --python build/bench/gradio --requirement requirements/bench.txt
+	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" \
+		> "$$(build/bench/gradio/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/torch.pth"
+	@touch $@
+
+# Takes long; `make reliability RELIABILITY="--visitors 10 --sessions 20"` is quicker.
+reliability: .venv/all
+	$(BIN)/python -m tests.reliability $(RELIABILITY)
+
 # The data sets' pictures are for research use: cells tagged "strip" keep no output.
 strip: .venv/all
 	$(BIN)/jupyter nbconvert --inplace --to notebook train.ipynb \
@@ -38,8 +55,24 @@ lint: .venv/all
 # requirements/*.txt hold every package with its hashes, for Linux, macOS and Windows and any Python from 3.11 on.
 # `make lock UPGRADE=--upgrade` moves the packages that pyproject.toml does not name.
 lock: .venv/all
-	$(LOCK) --output-file requirements/serve.txt
-	$(LOCK) --extra train --extra test --extra folder --output-file requirements/all.txt
+	$(LOCK) $(PROJECT) --output-file requirements/serve.txt
+	$(LOCK) $(PROJECT) --extra train --extra test --extra folder --output-file requirements/all.txt
+	$(LOCK) --group bench --output-file requirements/bench.txt
+
+# Asks osv.dev, which knows the advisories of PyPI and of GitHub. requirements/advisories argues those that are passed over.
+audit: .venv/all
+	$(BIN)/pip-audit --vulnerability-service osv --disable-pip --require-hashes --progress-spinner off \
+		$$(sed -n 's/^\([A-Z][^ ]*\): ..*/--ignore-vuln \1/p' requirements/advisories) \
+		--requirement requirements/serve.txt --requirement requirements/all.txt
+
+sbom: .venv/all
+	@mkdir -p build
+	$(BIN)/cyclonedx-py requirements requirements/serve.txt --pyproject pyproject.toml \
+		--output-reproducible --output-format JSON --output-file build/sbom.json
+
+# Of the served packages; pyproject.toml lists the licences that they may have.
+licences: .venv/all
+	@$(BIN)/pip-licenses --with-system --packages $$(sed -n 's/^\([a-z0-9-]*\)==.*/\1/p' requirements/serve.txt)
 
 clean:
 	rm -rf .venv build

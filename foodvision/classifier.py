@@ -1,7 +1,7 @@
 """The model as it is served: `export.onnx`, ONNX Runtime, and nothing of fastai or torch."""
 
 import hashlib
-import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -9,6 +9,7 @@ from time import perf_counter
 import numpy as np
 import onnxruntime
 
+from .metadata import read_metadata
 from .photo import read_photo
 from .preprocessing import prepare
 
@@ -43,7 +44,7 @@ class Classifier:
 
     All that describes the model (`vocab`, `preprocessing`, the rule of `decide`) is read from the file's metadata.
     Raises ModelError where the file is missing, is not one that `foodvision.compile` wrote, or was compiled from
-    another pickle than the one beside it.
+    another pickle than the one beside it, of which nothing but the SHA-256 is taken.
     """
 
     def __init__(self, path=MODEL, threads=None):
@@ -52,10 +53,11 @@ class Classifier:
         self.metadata = _read_metadata(self.path, self.session)
         self.vocab = self.metadata["vocab"]
         self.preprocessing = self.metadata["preprocessing"]
+        self._refuse_another_graph()
         self._refuse_stale()
 
     def predict(self, photo):
-        """`Prediction` for a photo: bytes, a path, a binary file or a `PIL.Image`. Raises PhotoError."""
+        """`Prediction` for a photo: bytes, a path, a binary file or a `PIL.Image`. Raises PhotoError, ModelError."""
         start = perf_counter()
         probabilities = self.probabilities(self.pixels(self.read(photo))[None])[0]
         by_class = dict(zip(self.vocab, probabilities.tolist(), strict=True))
@@ -73,14 +75,35 @@ class Classifier:
         return ((array - mean) / std).transpose(2, 0, 1)
 
     def probabilities(self, batch):
-        """Array (photos, classes) of probabilities for an array (photos, channels, height, width) of pixels."""
-        (logits,) = self.session.run(None, {"pixels": np.ascontiguousarray(batch, dtype=np.float32)})
-        exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return exponents / exponents.sum(axis=1, keepdims=True)
+        """Array (photos, classes) of probabilities for an array (photos, channels, height, width) of pixels.
+
+        Raises ModelError where the model gives none.
+        """
+        try:
+            (logits,) = self.session.run(None, {"pixels": np.ascontiguousarray(batch, dtype=np.float32)})
+        except Exception as error:  # onnxruntime has an exception of its own for every way to fail
+            raise ModelError(f"{self.path.name} fails on a photo. {RECOMPILE}") from error
+        with np.errstate(invalid="ignore"):  # refused below
+            exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
+        probabilities = exponents / exponents.sum(axis=1, keepdims=True)
+        if probabilities.shape != (len(batch), len(self.vocab)) or np.isnan(probabilities).any():
+            raise ModelError(f"{self.path.name} answers with numbers that are no probabilities. {RECOMPILE}")
+        return probabilities
+
+    def _refuse_another_graph(self):
+        width, height = self.preprocessing["steps"][-1]["size"]
+        if not _is_batch(self.session.get_inputs(), "pixels", [3, height, width]):
+            raise ModelError(f"{self.path.name} does not take the photos that its metadata tell of. {RECOMPILE}")
+        if not _is_batch(self.session.get_outputs(), "logits", [len(self.vocab)]):
+            raise ModelError(f"{self.path.name} does not give one number for each of its classes. {RECOMPILE}")
 
     def _refuse_stale(self):
         pickle = self.path.with_suffix(".pkl")
-        if pickle.exists() and sha256(pickle) != self.metadata["pickle_sha256"]:
+        try:
+            stale = pickle.exists() and sha256(pickle) != self.metadata["pickle_sha256"]
+        except OSError as error:
+            raise ModelError(f"{pickle.name} beside {self.path.name} cannot be read: {error.strerror}.") from error
+        if stale:
             raise ModelError(f"{self.path.name} was not compiled from the {pickle.name} beside it. {RECOMPILE}")
 
 
@@ -98,6 +121,12 @@ def decide(probabilities, background=(), accept=0.0, margin=0.0):
     return label, bool(others) and wanted[label] - max(others) < margin
 
 
+def _is_batch(tensors, name, shape):
+    """Whether there is one tensor, of any number of photos, each of this shape in single precision."""
+    described = [(tensor.name, tensor.type, tensor.shape[1:]) for tensor in tensors]
+    return described == [(name, "tensor(float)", shape)] and not isinstance(tensors[0].shape[0], int)
+
+
 def sha256(path):
     """Hexadecimal SHA-256 of a file."""
     with open(path, "rb") as file:
@@ -113,13 +142,13 @@ def _open_session(path, threads):
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has an exception of its own for every way a file can be broken
-        raise ModelError(f"{path.name} cannot be read as a model. {RECOMPILE}") from error
+        newer = re.search("under development|Unsupported model IR version", str(error))
+        problem = "needs a newer ONNX Runtime than is installed" if newer else "cannot be read as a model"
+        raise ModelError(f"{path.name} {problem}. {RECOMPILE}") from error
 
 
 def _read_metadata(path, session):
-    metadata = session.get_modelmeta().custom_metadata_map
     try:
-        described = {name: json.loads(metadata[name]) for name in ("vocab", "preprocessing", "decision", "calibration")}
-        return described | {"pickle_sha256": metadata["pickle_sha256"]}
-    except (KeyError, ValueError) as error:
-        raise ModelError(f"{path.name} does not say how to prepare a photo for it. {RECOMPILE}") from error
+        return read_metadata(session)
+    except ValueError as error:
+        raise ModelError(f"{path.name} {error}. {RECOMPILE}") from error

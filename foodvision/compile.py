@@ -1,10 +1,12 @@
 """`python -m foodvision.compile [export.pkl]`: a fastai learner to the ONNX file that is served.
 
-Works for any single-label image classifier that `fastai.learner.load_learner` loads. Unpickling runs code from the
-file, so compile only learners that you trust.
+Works for any single-label image classifier that `fastai.learner.load_learner` loads. Unpickling can run code of the
+file, so only what `foodvision.unpickle` lists is read of it; `--trust` reads all, and is for files that you trust.
 """
 
 import argparse
+import hashlib
+import io
 import json
 import sys
 import warnings
@@ -14,7 +16,7 @@ import numpy as np
 import onnx
 import torch
 from fastai.data.transforms import IntToFloatTensor, Normalize, ToTensor
-from fastai.learner import load_learner
+from fastai.learner import Learner, load_learner
 from fastai.vision import augment
 from fastai.vision.core import PILImage
 from fastcore.basics import getcallable
@@ -22,7 +24,9 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
-from .classifier import MODEL, Classifier, sha256
+from . import unpickle
+from .classifier import MODEL, Classifier, ModelError, sha256
+from .unpickle import UnknownNames
 
 PICKLE = MODEL.with_suffix(".pkl")
 
@@ -31,30 +35,32 @@ class CompileError(ValueError):
     """The learner does something that cannot be served; the text names it."""
 
 
-def compile_learner(pickle=PICKLE, path=None):
+def compile_learner(pickle=PICKLE, path=None, trust=False):
     """Write the learner in the file `pickle` to `path` (by default beside it, `.onnx`) and return that path.
 
     The ONNX file takes `pixels` (photos, 3, height, width), float32, normalised, and gives `logits` (photos, classes).
     Its metadata hold the class names (`vocab`), the `preprocessing`, the pickle's SHA-256, and the learner's own
     `decision` (keywords of `foodvision.classifier.decide`) and `calibration` where it has them. Raises CompileError for
-    a learner that is no single-label image classifier, whose transforms are not known here, or whose answers change.
+    a learner that is no single-label image classifier, whose transforms are not known here, or whose answers change,
+    and, without `trust`, UnknownNames for one that needs more than `foodvision.unpickle` lists.
     """
     pickle = Path(pickle)
     path = Path(path) if path else pickle.with_suffix(".onnx")
-    learner = load_trusted(pickle)
+    learner, digest = read_learner(pickle, trust)
     preprocessing = describe_preprocessing(learner)
     metadata = {
         "vocab": json.dumps(describe_vocab(learner)),
         "preprocessing": json.dumps(preprocessing),
         "decision": json.dumps(getattr(learner, "decision", {"background": []})),
         "calibration": json.dumps(getattr(learner, "calibration", None)),
-        "pickle_sha256": sha256(pickle),
+        "pickle_sha256": digest,
     }
     width, height = preprocessing["steps"][-1]["size"]
     unchecked = path.with_suffix(".unchecked.onnx")
+    expected = _answer(learner)
     try:
         _export(served_model(learner), (3, height, width), metadata, unchecked)
-        _check_agreement(learner, Classifier(unchecked))
+        _check_agreement(expected, Classifier(unchecked))
         unchecked.replace(path)
     finally:
         unchecked.unlink(missing_ok=True)
@@ -81,14 +87,46 @@ def describe_preprocessing(learner):
     return {"steps": steps, "mean": mean, "std": std}
 
 
-def load_trusted(pickle):
-    if not pickle.exists():
-        raise CompileError("There is no such file. `learner.export` writes one.")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # fastai warns that unpickling runs code, as does the top of this page
-        learner = load_learner(pickle)
+def read_learner(pickle, trust=False):
+    """The learner in a file, and the SHA-256 of what was read. Raises CompileError, and UnknownNames without `trust`.
+
+    The file is read once, so that what was checked is what is loaded.
+    """
+    try:
+        content = pickle.read_bytes()
+    except FileNotFoundError:
+        raise CompileError("There is no such file. `learner.export` writes one.") from None
+    except OSError as error:
+        raise CompileError(f"It cannot be read: {error.strerror}.") from error
+    learner = _load_trusted(content) if trust else _load_listed(content)
+    if not isinstance(learner, Learner):
+        raise CompileError(f"It holds no learner, but a {type(learner).__name__}. `learner.export` writes one.")
     learner.model.float().eval()
-    return learner
+    return learner, hashlib.sha256(content).hexdigest()
+
+
+def _load_listed(content):
+    if not content.startswith(b"PK\x03\x04"):  # torch.load takes others for its formats of before 2020
+        raise CompileError(unpickle.NO_LEARNER)
+    try:
+        unknown = unpickle.find_unknown(io.BytesIO(content))
+    except ValueError as error:
+        raise CompileError(str(error)) from error
+    if unknown:
+        raise UnknownNames(unknown)
+    return _load_trusted(content, pickle_module=unpickle)
+
+
+def _load_trusted(content, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # fastai warns that unpickling runs code, as does the command
+        try:
+            return load_learner(io.BytesIO(content), **options)
+        except UnknownNames:
+            raise
+        except Exception as error:  # of a file that is damaged, or of other versions of its libraries
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise CompileError(f"fastai cannot load it: {reason.rstrip('.')}.") from error
 
 
 def _on_validation(transforms):
@@ -180,26 +218,43 @@ def _export(model, shape, metadata, path):
     onnx.save(proto, path)
 
 
-def _check_agreement(learner, classifier):
-    """An exported graph can differ from its learner, so let both answer a picture before anyone relies on it."""
-    noise = np.random.default_rng(0).integers(0, 256, (301, 407, 3), dtype=np.uint8)
+def _noise():
+    return np.random.default_rng(0).integers(0, 256, (301, 407, 3), dtype=np.uint8)
+
+
+def _answer(learner):
     with learner.no_bar(), learner.no_logging():
-        *_, expected = learner.predict(PILImage.create(noise))
-    answer = classifier.predict(Image.fromarray(noise)).probabilities.values()
-    difference = np.abs(expected.numpy() - list(answer)).max()
+        *_, probabilities = learner.predict(PILImage.create(_noise()))
+    if not probabilities.isfinite().all():
+        raise CompileError("This learner answers with numbers that are no probabilities.")
+    return probabilities.numpy()
+
+
+def _check_agreement(expected, classifier):
+    """An exported graph can differ from its learner, so let both answer a picture before anyone relies on it."""
+    answer = classifier.predict(Image.fromarray(_noise())).probabilities.values()
+    difference = np.abs(expected - list(answer)).max()
     if difference > 1e-3:
         raise CompileError(f"The compiled model answers differently from the learner (by {difference:.2g}).")
 
 
 def main(name="compile", description=__doc__, write=compile_learner):
-    """The command `python -m foodvision.NAME`: `write` takes a pickle and a path or None, and returns the path."""
+    """The command `python -m foodvision.NAME`: `write` takes pickle, path (or None) and trust, and returns the path.
+
+    The pickle's SHA-256 is shown before anything is made of it.
+    """
     parser = argparse.ArgumentParser(prog=f"python -m foodvision.{name}", description=description)
     parser.add_argument("pickle", nargs="?", type=Path, default=PICKLE, help="an exported learner")
     parser.add_argument("--output", type=Path, help="the file to write (default: beside the pickle)")
+    parser.add_argument("--trust", action="store_true", help="run whatever code the pickle holds")
     arguments = parser.parse_args()
+    if arguments.pickle.is_file():
+        print(f"{arguments.pickle}: SHA-256 {sha256(arguments.pickle)}", file=sys.stderr)
+    if arguments.trust:
+        print("Trusting it: unpickling runs whatever code it holds, as you.", file=sys.stderr)
     try:
-        path = write(arguments.pickle, arguments.output)
-    except CompileError as error:
+        path = write(arguments.pickle, arguments.output, arguments.trust)
+    except (CompileError, UnknownNames, ModelError) as error:
         sys.exit(f"{arguments.pickle}: {error}")
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
 

@@ -10,17 +10,18 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from .compile import PICKLE, CompileError, describe_preprocessing, describe_vocab, load_trusted, main, served_model
+from .compile import PICKLE, CompileError, describe_preprocessing, describe_vocab, main, read_learner, served_model
 
 
-def export_mobile(pickle=PICKLE, path=None):
+def export_mobile(pickle=PICKLE, path=None, trust=False):
     """Write the learner in the file `pickle` to `path` (by default beside it, `.pt2`) and return that path.
 
-    Raises CompileError where the learner cannot be described, or the program's probabilities differ from the model's.
+    Raises CompileError where the learner cannot be described, or the program's probabilities differ from the model's,
+    and UnknownNames as `foodvision.compile.compile_learner` does.
     """
     pickle = Path(pickle)
     path = Path(path) if path else pickle.with_suffix(".pt2")
-    learner = load_trusted(pickle)
+    learner, _ = read_learner(pickle, trust)
     preprocessing = describe_preprocessing(learner)
     width, height = preprocessing["steps"][-1]["size"]
     model = nn.Sequential(served_model(learner), nn.Softmax(dim=1)).eval()

@@ -18,6 +18,7 @@ from fastai.vision.all import (
     RandTransform,
     Resize,
     aug_transforms,
+    get_image_files,
     imagenet_stats,
     resnet18,
     vision_learner,
@@ -28,6 +29,7 @@ from foodvision import Classifier, ModelError
 from foodvision.classifier import MODEL, sha256
 from foodvision.compile import PICKLE, CompileError, compile_learner
 from foodvision.mobile import export_mobile
+from foodvision.unpickle import UnknownNames
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +127,34 @@ class Emboss(RandTransform):
 def test_a_transform_that_is_not_known_is_named(exported):
     _, pickle = exported([Emboss(), Resize(64)])
     with pytest.raises(CompileError, match="Emboss"):
+        compile_learner(pickle, trust=True)
+
+
+def test_a_class_of_its_own_needs_trust(exported):
+    _, pickle = exported([Emboss(), Resize(64)])
+    with pytest.raises(UnknownNames, match="Emboss"):
         compile_learner(pickle)
+    assert not pickle.with_suffix(".onnx").exists()
+
+
+def test_functions_of_a_notebook_are_left_out(drawn, tmp_path):
+    """Only training asks for labels and measures."""
+    dls = ImageDataLoaders.from_name_func(
+        drawn, get_image_files(drawn), lambda name: f"{int(name[0]) % 2}", item_tfms=Resize(64), bs=4, num_workers=0
+    )
+    learner = vision_learner(dls, resnet18, pretrained=False, path=tmp_path, metrics=lambda guesses, truths: 0)
+    for protocol in 2, 4:
+        learner.export("export.pkl", pickle_protocol=protocol)
+        assert Classifier(compile_learner(tmp_path / "export.pkl")).vocab == ["0", "1"]
+
+
+def test_a_function_that_would_answer_photos_needs_trust(exported):
+    learner, pickle = exported(Resize(64))
+    learner.model.register_forward_hook(lambda model, pixels, logits: logits)
+    learner.export("export.pkl")
+    with pytest.raises(UnknownNames, match=r"a function of its own \(<lambda>\)"):
+        compile_learner(pickle)
+    compile_learner(pickle, trust=True)
 
 
 def test_a_program_for_phones_gives_the_same_probabilities(exported, drawn):

@@ -7,32 +7,9 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image
+from reliability.files import BLUE, GREEN, RED, WHITE, corners, quadrants, saved
 
 from foodvision import PhotoError, read_photo
-
-RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 128, 0), (0, 0, 255), (255, 255, 255)
-
-
-def quadrants(width=80, height=60):
-    """Red, green / blue, white."""
-    picture = Image.new("RGB", (width, height), RED)
-    picture.paste(GREEN, (width // 2, 0, width, height // 2))
-    picture.paste(BLUE, (0, height // 2, width // 2, height))
-    picture.paste(WHITE, (width // 2, height // 2, width, height))
-    return picture
-
-
-def saved(picture, format, **options):
-    file = io.BytesIO()
-    picture.save(file, format, **options)
-    return file.getvalue()
-
-
-def corners(picture):
-    width, height = picture.size
-    return [
-        picture.getpixel((x, y)) for y in (height // 4, 3 * height // 4) for x in (width // 4, 3 * width // 4)
-    ]  # fmt: skip
 
 
 def close(colours, expected, tolerance=12):

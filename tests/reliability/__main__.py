@@ -1,0 +1,106 @@
+"""Throw everything at FoodVision, print what came of it in one table, and write it to docs/reliability.md."""
+
+import argparse
+import sys
+import tempfile
+import time
+from functools import partial
+from itertools import chain, count
+from pathlib import Path
+from types import SimpleNamespace
+
+from benchmarks.report import machine, table
+from tests.conftest import ROOT, serve
+
+from . import Row, crowd, files, messages, model_files
+
+COMMAND = ["foodvision.serve", "foodvision.ipynb", "--no-browser"]
+DOCUMENT = ROOT / "docs" / "reliability.md"
+TEXT = """\
+# What FoodVision withstands
+
+Written by `make reliability`, which runs `python -m tests.reliability{options}`. It makes every input itself: files \
+that no camera wrote, photos damaged at random, messages that no page of ours sends, model files that are broken or \
+would run code. Then it serves the page, and visitors come to it over websockets as a browser would, each with a \
+photo of their own; kernels, the server and the disk fail under them. "Wrong" counts inputs that got a wrong answer, \
+none, or no sentence that says why. The time is the longest that one of them took. Memory is the most that the \
+processes grew by; for sessions, what the server had grown by in the end. {machine}.
+
+{table}
+
+{summary}
+"""
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m tests.reliability", description=__doc__)
+    parser.add_argument("--visitors", type=int, default=60, help="who come within a minute (60)")
+    parser.add_argument("--sessions", type=int, default=200, help="opened and closed one after another (200)")
+    parser.add_argument("--minutes", type=float, default=1, help="for which photos are damaged at random (1)")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        logs = SimpleNamespace(mktemp=lambda name: Path(tempfile.mkdtemp(prefix=name, dir=folder)))
+        rows = list(map(tell, everything(options, partial(serve, COMMAND, "/", logs))))
+    given = "".join(
+        f" --{name} {value:g}" for name, value in vars(options).items() if value != parser.get_default(name)
+    )
+    result = {"table": table([cells(row) for row in rows]), "summary": summary(rows)}
+    print(result["table"], result["summary"], sep="\n\n")
+    DOCUMENT.write_text(TEXT.format(options=given, machine=machine(), **result))
+    return int(any(row.wrong for row in rows))
+
+
+def everything(options, serving):
+    """Each `Row`, as soon as it is there."""
+    yield from chain(files.run(), [damaged(options.minutes)], model_files.run())
+    with serving() as server:
+        yield from messages.run(server)
+    yield from crowd.run(serving, options.visitors, options.sessions)
+
+
+def damaged(minutes):
+    """`Row` of photos that are damaged for so long, others each time."""
+    tally, wrong, end = files.Tally(), 0, time.monotonic() + 60 * minutes
+    for seed in count(int(time.time())):
+        if time.monotonic() > end:
+            break
+        try:
+            tally += files.read_damaged(files.BATCH, seed)
+        except files.Broken as error:
+            print(error, file=sys.stderr)
+            wrong += 1
+    return Row(
+        f"the same, for {minutes:g} minutes", tally.tried + wrong, wrong, tally.seconds, tally.megabytes, str(tally)
+    )
+
+
+def tell(row):
+    print(f"{row.kind}: {row.tried:,} tried, {row.wrong} wrong", file=sys.stderr)
+    return row
+
+
+def cells(row):
+    return {
+        "Kind": row.kind,
+        "Tried": f"{row.tried:,}",
+        "Wrong": f"{row.wrong:,}",
+        "Longest time": f"{row.seconds:.1f} s",
+        "Peak memory": f"{row.megabytes:.0f} MB",
+        "Note": row.note,
+    }
+
+
+def summary(rows):
+    by_kind = {row.kind: row for row in rows}
+    visitors, kept = by_kind[crowd.CROWD], by_kind[crowd.KEPT]
+    faults = [by_kind[kind] for kind in crowd.FAULTS]
+    injected, failed = sum(row.tried for row in faults), sum(row.wrong for row in faults)
+    return (
+        f"Inputs tried: {sum(row.tried for row in rows):,}; wrong: {sum(row.wrong for row in rows)}. "
+        f"Visitors held: {visitors.tried - visitors.wrong} of {visitors.tried}. "
+        f"Faults injected: {injected}; survived: {injected - failed}. Data lost: {kept.wrong}."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""What holds when many come at once or after one another, and when things break under them: a quick form.
+
+`make reliability` runs `tests/reliability/crowd.py` in full.
+"""
+
+from functools import partial
+
+import pytest
+from conftest import serve
+from reliability.crowd import FAULTS, KEPT, MARGIN, crowd, faults, soak
+
+COMMAND = ["foodvision.serve", "foodvision.ipynb", "--no-browser"]
+VISITOR = 150  # megabytes, for a kernel with the model
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory):
+    return partial(serve, COMMAND, "/", tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def rows(serving):
+    """What came of each fault, by kind."""
+    return {row.kind: row for row in faults(serving, times=1)}
+
+
+def test_visitors_at_once_each_get_the_answer_to_their_own_photo(voila):
+    row = crowd(voila, visitors=6, within=0)
+    assert row.tried == 6 and not row.wrong
+    assert row.megabytes < 6 * VISITOR
+
+
+def test_after_many_sessions_the_server_is_as_it_was_before(serving):
+    row = soak(serving, sessions=12, warm_up=8)
+    assert row.tried == 12 and not row.wrong, row.note
+    assert row.megabytes <= MARGIN / 1e6
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_visitor_notices_and_a_new_session_is_answered_after(rows, kind):
+    assert rows[kind].tried and not rows[kind].wrong
+
+
+def test_no_verdict_is_lost_that_a_visitor_was_thanked_for(rows):
+    assert rows[KEPT].tried == 2 * len(FAULTS) and not rows[KEPT].wrong

@@ -1,0 +1,121 @@
+"""A public page gets files of every sort: each becomes the right picture or one sentence, in bounded time and room."""
+
+import io
+import os
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+from reliability.files import (
+    Reader,
+    bombs,
+    cut_short,
+    fault,
+    large,
+    names,
+    no_photos,
+    quadrants,
+    rare,
+    read_damaged,
+    saved,
+    upright,
+)
+
+from foodvision import PhotoError, read_photo
+from foodvision.photo import MAX_FILE_BYTES
+
+DAMAGED = 400  # files, for a quick look; `python -m tests.reliability.files --minutes 10` damages more
+
+
+@pytest.fixture(scope="module")
+def reader():
+    with Reader() as reader:
+        yield reader
+
+
+def faults(reader, kind):
+    """What is wrong with the reading of each sample of a kind: nothing, it is hoped."""
+    readings = {sample.what: fault(sample, reader.read(sample)) for sample in kind()}
+    assert len(readings) > 5
+    return {what: problem for what, problem in readings.items() if problem}
+
+
+def test_every_orientation_of_every_format_comes_out_upright(reader):
+    assert not faults(reader, upright)
+
+
+def test_rare_colours_depths_shapes_and_animations_are_read_right(reader):
+    assert not faults(reader, rare)
+
+
+def test_a_name_says_nothing_about_a_photo(reader):
+    assert not faults(reader, names)
+
+
+def test_a_photo_cut_anywhere_gets_a_sentence(reader):
+    assert not faults(reader, cut_short)
+
+
+def test_what_is_no_photo_gets_a_sentence_whatever_its_name(reader):
+    assert not faults(reader, no_photos)
+
+
+@pytest.mark.slow
+def test_a_bomb_takes_little_time_and_memory(reader):
+    assert not faults(reader, bombs)
+
+
+@pytest.mark.slow
+def test_the_largest_photo_takes_no_more_memory_than_promised(reader):
+    assert not faults(reader, large)
+
+
+def test_photos_damaged_at_random_become_pictures_or_sentences(capsys):
+    tally = read_damaged(DAMAGED)
+    with capsys.disabled():
+        print(f"\n{tally.tried} damaged files: {tally}")
+    assert min(tally.pictures, tally.sentences) > DAMAGED / 20
+
+
+def test_no_decoder_but_those_of_photos_is_reachable():
+    content = saved(quadrants(), "PPM")
+    assert Image.open(io.BytesIO(content)).format == "PPM"
+    with pytest.raises(PhotoError, match=r"not a photo .* Try "):
+        read_photo(content)
+
+
+def test_nothing_comes_along_with_the_picture():
+    content = saved(
+        quadrants(), "JPEG", comment=b"a secret", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0", icc_profile=b"p"
+    )
+    assert not read_photo(content).info
+
+
+def test_a_file_too_large_to_be_a_photo_is_not_read_to_its_end(tmp_path):
+    path = tmp_path / "photo.tiff"
+    with path.open("wb") as file:
+        file.truncate(MAX_FILE_BYTES * 100)  # of nothing: it takes no room
+    with pytest.raises(PhotoError, match=r"too large\. Try"):
+        read_photo(path)
+
+
+def test_a_pipe_is_no_photo_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "photo.jpg")
+    with pytest.raises(PhotoError, match="no such file"):
+        read_photo(tmp_path / "photo.jpg")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to RLIMIT_AS: nothing was checked")
+def test_a_picture_that_needs_more_memory_than_there_is_gets_a_sentence(tmp_path):
+    path = tmp_path / "photo.png"
+    path.write_bytes(saved(Image.new("RGB", (6000, 6000)), "PNG"))
+    script = (
+        "import psutil, resource, sys; from foodvision.photo import PhotoError, read_photo\n"
+        "limit = psutil.Process().memory_info().vms + 100_000_000\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (limit, limit))\n"
+        "try: read_photo(sys.argv[1])\n"
+        "except PhotoError as error: print(error)"
+    )
+    run = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=True)
+    assert "more memory than there is" in run.stdout

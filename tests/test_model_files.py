@@ -1,0 +1,203 @@
+"""A model file from elsewhere, or a broken one, gets a sentence; and none runs code unless its owner says so."""
+
+import copyreg
+import io
+import json
+import pickle
+import pkgutil
+import re
+import subprocess
+import sys
+
+import pytest
+import torch
+from conftest import ROOT
+from fastai.learner import Learner
+from reliability.model_files import (
+    ATTACKS,
+    BROKEN,
+    METADATA,
+    NO_LEARNERS,
+    NONSENSE,
+    OPCODES,
+    Raw,
+    answer,
+    protocols,
+    write_attack,
+    write_model,
+)
+
+from foodvision import Classifier, ModelError
+from foodvision.classifier import MODEL, sha256
+from foodvision.compile import PICKLE, CompileError, compile_learner, main, read_learner
+from foodvision.unpickle import MADE, LeftOut, UnknownNames, Unpickler, find_unknown
+
+
+def assert_one_line(error):
+    text = str(error.value)
+    assert text.endswith(".") and "\n" not in text and "Traceback" not in text
+
+
+# What serving reads
+
+
+def test_the_smallest_model_is_served(tmp_path):
+    """Each broken one differs from it in one thing."""
+    write_model(tmp_path / "export.onnx")
+    assert list(answer(tmp_path / "export.onnx").probabilities) == METADATA["vocab"]
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_or_foreign_model_is_refused_as_it_is_opened(kind, tmp_path):
+    write, said = BROKEN[kind]
+    write(tmp_path / "export.onnx")
+    with pytest.raises(ModelError, match=re.escape(said)) as error:
+        Classifier(tmp_path / "export.onnx")
+    assert_one_line(error)
+
+
+@pytest.mark.parametrize("kind", NONSENSE)
+def test_a_model_that_answers_nonsense_is_refused_as_it_answers(kind, tmp_path):
+    write, said = NONSENSE[kind]
+    write(tmp_path / "export.onnx")
+    with pytest.raises(ModelError, match=re.escape(said)) as error:
+        answer(tmp_path / "export.onnx")
+    assert_one_line(error)
+
+
+def test_serving_never_unpickles():
+    """All the page's cells and an answer, where every way to unpickle fails, and each name asked for is noted."""
+    cells = json.loads((ROOT / "foodvision.ipynb").read_text())["cells"]
+    page = "".join("".join(cell["source"]) + "\n" for cell in cells if cell["cell_type"] == "code")
+    script = f"""
+import pickle, sys, _pickle
+asked = []
+sys.addaudithook(lambda event, values: asked.append(values) if event == "pickle.find_class" else None)
+def refuse(*arguments, **keywords):
+    raise AssertionError("Something is being unpickled.")
+class Unpickler:
+    __init__ = refuse
+for module in pickle, _pickle:
+    module.load = module.loads = refuse
+    module.Unpickler = Unpickler
+pickle._load = pickle._loads = refuse
+pickle._Unpickler = Unpickler
+{page}
+from PIL import Image
+print(classifier.predict(Image.new("RGB", (320, 240), "firebrick")).label, asked)
+"""
+    run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    label, asked = run.stdout.split()
+    assert label in Classifier(MODEL).vocab and asked == "[]"
+
+
+# What compiling reads
+
+
+def test_our_own_pickle_needs_no_trust():
+    with PICKLE.open("rb") as file:
+        assert find_unknown(file) == set()
+
+
+def test_all_that_is_listed_is_there():
+    """A name that nothing answers to would be a gap, should a package ever bring it."""
+    for name in MADE.split():
+        pkgutil.resolve_name(name)
+
+
+def test_layers_that_write_programs_are_left_out():
+    """They would take the names in a model for a program's text."""
+    reader = Unpickler(io.BytesIO())
+    assert isinstance(reader.find_class("timm.models._features_fx", "FeatureGraphNet"), LeftOut)
+    assert isinstance(reader.find_class("torchvision.models.feature_extraction", "DualGraphModule"), LeftOut)
+
+
+@pytest.mark.parametrize(("kind", "protocol"), protocols())
+def test_a_pickle_that_would_run_code_is_refused(kind, protocol, tmp_path):
+    path, made = write_attack(kind, tmp_path, protocol)
+    with pytest.raises((UnknownNames, CompileError)) as error:
+        read_learner(path)
+    assert_one_line(error)
+    assert not made.exists()
+
+
+def test_each_of_these_pickles_would_run_code(tmp_path):
+    """In another process, as fastai loads it; otherwise refusing it would prove nothing."""
+    made = {}
+    for kind in (*ATTACKS, *OPCODES):
+        folder = tmp_path / str(len(made))
+        folder.mkdir()
+        made[kind] = write_attack(kind, folder)
+    script = """
+import sys
+from contextlib import suppress
+from fastai.learner import load_learner
+for path in sys.argv[1:]:
+    with suppress(Exception):
+        load_learner(path)
+"""
+    subprocess.run([sys.executable, "-c", script, *(path for path, _ in made.values())], check=True, cwd=tmp_path)
+    assert [kind for kind, (_, mark) in made.items() if not mark.exists()] == []
+
+
+def test_the_refusal_names_what_is_unknown_and_the_way_out(tmp_path):
+    path, _ = write_attack("map", tmp_path)
+    with pytest.raises(UnknownNames, match=r"builtins\.map, (posix|nt)\.system\. If you trust .* --trust .*trust=True"):
+        compile_learner(path)
+
+
+def test_unknown_names_are_shown_as_plain_text(tmp_path):
+    """They could move the cursor, or fill the screen."""
+    many = b"".join(b"c\x1b[2Jevil\nname%d\n0" % number for number in range(1000))
+    torch.save(b"\x80\x02" + many + b"N.", tmp_path / "x", pickle_module=Raw)
+    with pytest.raises(UnknownNames, match=r"anything: \\x1b\[2Jevil\.name0, .* and more\. If") as error:
+        read_learner(tmp_path / "x")
+    assert_one_line(error)
+    assert len(str(error.value)) < 1000 and str(error.value).isprintable()
+
+
+def test_a_pickle_changes_no_class(tmp_path):
+    """Here the class that every later learner is of, which is to lose its `predict`."""
+    state = pickle.dumps((None, {"predict": None}), protocol=2)[2:-1]
+    torch.save(b"\x80\x02cfastai.learner\nLearner\n" + state + b"b.", tmp_path / "x", pickle_module=Raw)
+    with pytest.raises(UnknownNames):
+        read_learner(tmp_path / "x")
+    assert callable(Learner.predict)
+
+
+def test_a_pickle_uses_no_registered_extension(tmp_path):
+    copyreg.add_extension("os", "system", 240)
+    try:
+        torch.save(b"\x80\x02\x82\xf0(X\x04\x00\x00\x00truetR.", tmp_path / "x", pickle_module=Raw)
+        with pytest.raises(CompileError, match="no learner"):
+            read_learner(tmp_path / "x")
+    finally:
+        copyreg.remove_extension("os", "system", 240)
+
+
+@pytest.mark.parametrize("kind", NO_LEARNERS)
+def test_a_pickle_without_a_learner_gets_a_sentence(kind, tmp_path):
+    write, said = NO_LEARNERS[kind]
+    write(tmp_path / "export.pkl")
+    with pytest.raises(CompileError, match=said) as error:
+        read_learner(tmp_path / "export.pkl")
+    assert_one_line(error)
+
+
+def test_the_command_shows_the_sha256_and_refuses(tmp_path, monkeypatch, capsys):
+    path, made = write_attack("os.system", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["compile", str(path)])
+    with pytest.raises(SystemExit, match=r"export\.pkl: It needs what is no part .*system"):
+        main()
+    assert f"SHA-256 {sha256(path)}" in capsys.readouterr().err
+    assert not made.exists()
+
+
+def test_with_trust_the_command_warns_and_unpickles(tmp_path, monkeypatch, capsys):
+    path, made = write_attack("os.system", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["compile", "--trust", str(path)])
+    with pytest.raises(SystemExit, match="fastai cannot load it"):
+        main()
+    assert re.search(rf"SHA-256 {sha256(path)}\n.*runs whatever code it holds", capsys.readouterr().err)
+    assert made.exists()
