@@ -78,14 +78,6 @@ def keep_answers(model, count):
     return model
 
 
-class Mirrored(nn.Sequential):
-    """Body and head that look at each photo twice, as it is and mirrored, and give the mean of both logits."""
-
-    def forward(self, photos):
-        twice = super().forward(torch.cat([photos, photos.flip(-1)]))
-        return twice.unflatten(0, (2, -1)).mean(dim=0)
-
-
 def fit_temperature(logits, targets):
     """The temperature that makes logits (photos, classes) most likely for targets (photos).
 

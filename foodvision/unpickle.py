@@ -47,7 +47,7 @@ fastai.vision.augment._Hue fastai.vision.augment._SaturationLogit fastai.vision.
 fastai.vision.core.PILImage fastai.vision.core.PILImageBW
 fastcore.basics.fastuple fastcore.foundation.L
 fasttransform.transform.Pipeline fasttransform.transform.Transform
-foodvision.training.CPUMixedPrecision foodvision.training.Mirrored
+foodvision.training.CPUMixedPrecision
 inspect._empty
 numpy.ndarray
 pandas.Series
