@@ -180,7 +180,7 @@ def conda_and_pip(path):
 
 def test_every_environment_has_the_same_python_and_takes_its_versions_from_one_place():
     assert PROJECT["project"]["requires-python"] == f">={PYTHON}"
-    assert conda_and_pip("environment.yml") == ([f"python={PYTHON}", "pip"], ["-e .[train,test]"])
+    assert conda_and_pip("environment.yml") == ([f"python={PYTHON}", "pip"], ["-e .[train,test,folder]"])
     assert conda_and_pip("binder/environment.yml") == ([f"python={PYTHON}", "pip"], ["-r ../requirements/serve.txt"])
     assert f"\nFROM python:{PYTHON}-slim" in (ROOT / "Dockerfile").read_text()
     assert f"--python-version {PYTHON} " in (ROOT / "Makefile").read_text()
@@ -592,7 +592,8 @@ def test_the_container_answers_and_is_healthy(browser, container, image):
     _, check = dict(dockerfile())["HEALTHCHECK"].split("CMD ")
     python, option, script = json.loads(check)
     environment.run(f'{python} {option} "$SCRIPT"', folder, PORT=port, SCRIPT=script)
-    assert not container.kernels, "The health check started a kernel."
+    pool = json.loads((ROOT / "voila.json").read_text())["VoilaConfiguration"]["default_pool_size"]
+    assert len(container.kernels) <= pool, "The health check started a kernel besides those kept ready."
     with opened(browser, container.url) as page:
         ask(page)
         server = container.process.memory_info().rss
