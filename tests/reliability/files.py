@@ -97,6 +97,7 @@ class Sample:
     refused: bool = False
     anything: bool = False
     name: str | None = None
+    at_least: int | None = SHORT_SIDE
 
 
 @dataclass(frozen=True)
@@ -450,12 +451,14 @@ def large():
         ("CMYK", "JPEG", {"progressive": True, "subsampling": 0}),
         ("RGBA", "TIFF", {"compression": "tiff_lzw"}),
         ("RGBA", "WEBP", lossless),
-        ("RGB", "AVIF", {"speed": 10}),
-        ("RGB", "HEIF", {"quality": 10}),
+        ("RGBA", "AVIF", {"speed": 10, "subsampling": "4:4:4"}),
+        ("RGBA", "HEIF", {"quality": 10}),
     ):
         scale = 8 if format == "JPEG" else SIDE // SHORT_SIDE
-        shown = shows(size=(-(-SIDE // scale),) * 2, corners=(RED,) * 4)
-        yield Sample(f"{format}, {mode}, {SIDE} x {SIDE}", partial(_red, mode, format, options), **shown)
+        make = cache(partial(_red, mode, format, options))
+        for side, at_least in ((-(-SIDE // scale), SHORT_SIDE), (SIDE, None)):
+            shown = shows(size=(side, side), corners=(RED,) * 4) | {"at_least": at_least}
+            yield Sample(f"{format}, {mode}, {SIDE} x {SIDE}, at least {at_least}", make, **shown)
     for mode in ("I;16", "I", "F"):
         black = partial(lambda mode: saved(Image.new(mode, (SIDE, SIDE)), "TIFF", compression="tiff_lzw"), mode)
         shown = shows(size=(SIDE, SIDE), corners=((0,) * 3,) * 4)
@@ -607,7 +610,7 @@ class Reader:
         path = os.path.join(self._folder.name, "photo" if sample.name is None else sample.name)
         with suppress(OSError, ValueError):  # some names are no names of files
             Path(path).write_bytes(content)
-        order = {"path": path, "named": sample.name is not None, "at_least": SHORT_SIDE}
+        order = {"path": path, "named": sample.name is not None, "at_least": sample.at_least}
         print(json.dumps(order), file=self._process.stdin, flush=True)
         reading = Reading(**json.loads(self._process.stdout.readline()))
         with suppress(OSError, ValueError):
@@ -654,8 +657,11 @@ def _set_limits():
 
 
 def _peak():
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
+    """Bytes, of this process alone: Linux counts into `ru_maxrss` what the parent had when it started this one."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return 1024 * int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def fault(sample, reading):
