@@ -1,5 +1,8 @@
 """`python -m foodvision.serve foodvision.ipynb`: `voila foodvision.ipynb`, quicker to load and safer with strangers."""
 
+import os
+from asyncio import Future
+from itertools import takewhile
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
@@ -12,6 +15,7 @@ from voila.app import Voila
 PROTOCOL = "v1.kernel.websocket.jupyter.org"  # that of the page
 WAITING = 64  # messages of a visitor that the kernel has not dealt with; the page has two parts of a photo on their way
 UNREAD = 2**22  # bytes of answers that wait for a slow network; a picture is less than a tenth of it
+LONGEST_FOLDER = 50  # characters: a socket's path has at most 103, of which the kernel's name takes 50
 POLICY_VIOLATION = 1008  # RFC 6455, section 7.4.1
 
 
@@ -84,13 +88,26 @@ class NoSniff(OutputTransform):
 
 
 class FoodVision(Voila):
-    """Voilà takes `tornado_settings` too late for these. Compression is a third of the time to open on a phone."""
+    """Voilà takes `tornado_settings` too late for these. Compression is a third of the time to open on a phone.
+
+    Jupyter gives a kernel free TCP ports, and now and then something else has taken one before the kernel does: a page
+    then waits for a minute, in vain. A socket of its own that is a file cannot be taken, nor reached by other users.
+    """
 
     def init_settings(self):
-        return super().init_settings() | {
+        if os.name == "posix" and len(self.connection_dir) <= LONGEST_FOLDER:
+            self.config.KernelManager.transport = "ipc"
+        settings = super().init_settings()
+        self.kernel_manager.get_pool_size = self._kernels_ready
+        return settings | {
             "transforms": [NoSniff, GZipContentEncoding],
             "kernel_websocket_connection_class": PageConnection,
         }
+
+    def _kernels_ready(self, notebook):
+        """Voilà counts those too that are being made ready, and has a visitor wait for one before the page comes."""
+        pool = self.kernel_manager._pools.get(notebook, [])
+        return len(list(takewhile(Future.done, pool)))
 
 
 if __name__ == "__main__":

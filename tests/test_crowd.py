@@ -4,6 +4,7 @@
 """
 
 from functools import partial
+from urllib.request import urlopen
 
 import pytest
 from conftest import serve
@@ -28,6 +29,23 @@ def test_visitors_at_once_each_get_the_answer_to_their_own_photo(voila):
     row = crowd(voila, visitors=6, within=0)
     assert row.tried == 6 and not row.wrong
     assert row.megabytes < 6 * VISITOR
+
+
+def test_a_visitor_does_not_wait_for_a_kernel_that_is_being_made_ready(serving):
+    with serving() as server:
+        started = [kernels_started_for_a_page(server) for _ in range(8)]
+    assert 0 in started, "no kernel is kept ready"
+    assert 1 in started[started.index(0) :], "a visitor waited for the next kernel to be kept ready"
+
+
+def kernels_started_for_a_page(server):
+    before = len(started_for_visitors(server))
+    urlopen(server.url).read()
+    return len(started_for_visitors(server)) - before
+
+
+def started_for_visitors(server):
+    return [kernel for kernel in server.kernels if kernel.environ()["VOILA_PREHEAT"] == "False"]
 
 
 def test_after_many_sessions_the_server_is_as_it_was_before(serving):

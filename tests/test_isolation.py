@@ -82,6 +82,15 @@ class Response:
         connection.close()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="only Unix has sockets that are files")
+def test_no_other_user_or_program_can_take_or_reach_the_sockets_of_a_kernel(voila, visitors):
+    assert voila.kernels
+    for kernel in voila.kernels:
+        connection = Path(kernel.cmdline()[-1])
+        assert json.loads(connection.read_text())["transport"] == "ipc"
+        assert connection.parent.stat().st_mode & 0o077 == 0
+
+
 @pytest.mark.parametrize(
     "path", ["api/kernels", "api/kernels/", "api/sessions", "api", "api/status", "api/contents", "api/me"]
 )
