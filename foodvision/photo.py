@@ -4,15 +4,21 @@ import io
 import math
 import os
 import struct
+import sys
 import warnings
-from contextlib import suppress
+from contextlib import contextmanager, nullcontext, suppress
 from importlib import import_module
+from pathlib import Path
+from threading import Lock
 from time import thread_time
 
 import numpy as np
 import pillow_heif
 from PIL import Image, ImageOps
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+if sys.platform == "linux":
+    import resource
 
 FORMATS = "JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP or TIFF"
 # Pillow's names of them; it has forty decoders more, which are out of reach.
@@ -178,9 +184,32 @@ def _decoded(photo, at_least):
         photo.draft("RGB", (at_least, at_least))
     _check_size(photo)
     photo.decodermaxblock = BLOCK
-    photo.load()
+    with _memory_capped() if photo.format == "AVIF" else nullcontext():
+        photo.load()
     scale = min(photo.size) // at_least if at_least and photo.width * photo.height > LARGE else 1
     return _reduced(photo, scale) if scale > 1 else photo
+
+
+@contextmanager
+def _memory_capped():
+    """Gives the process `MEGABYTES` more and no others, on Linux: the stream in an AVIF may be larger than the file
+    says, and its decoder takes up to 268 megapixels of 12 bits.
+    """
+    if sys.platform != "linux":
+        yield
+        return
+    with _capping:
+        limits = soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        pages = int(Path("/proc/self/statm").read_text().split()[5])
+        cap = pages * resource.getpagesize() + MEGABYTES * 1_000_000
+        resource.setrlimit(resource.RLIMIT_DATA, (cap if soft == resource.RLIM_INFINITY else min(cap, soft), hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_DATA, limits)
+
+
+_capping = Lock()  # for the whole process has one cap
 
 
 def _check_size(photo):

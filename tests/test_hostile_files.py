@@ -11,6 +11,7 @@ from reliability.files import (
     Reader,
     bombs,
     cut_short,
+    declared,
     fault,
     large,
     names,
@@ -69,6 +70,15 @@ def test_a_bomb_takes_little_time_and_memory(reader):
 @pytest.mark.slow
 def test_the_largest_photo_takes_no_more_memory_than_promised(reader):
     assert not faults(reader, large)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps a process to an amount of memory")
+def test_an_avif_larger_than_it_says_takes_no_more_memory_than_promised(monkeypatch):
+    content = declared(saved(Image.new("RGB", (8000, 6000)), "AVIF", speed=10), side=100)
+    with monkeypatch.context() as patch, pytest.raises(PhotoError):
+        patch.setattr("foodvision.photo.MEGABYTES", 10)
+        read_photo(content)
+    assert read_photo(content).size == (100, 100)
 
 
 def test_photos_damaged_at_random_become_pictures_or_sentences(capsys):

@@ -436,9 +436,9 @@ def _other_bombs():
     yield Sample("WebP, 300,000 frames", partial(webp, 1, 300_000), **PIXEL)
     for format in ("HEIF", "AVIF"):
         for side in (0, 1, SIDE, 20_000, 60_000, 2**32 - 1):
-            small = partial(_declared, saved(quadrants(), format), side)
+            small = partial(declared, saved(quadrants(), format), side)
             yield Sample(f"{format}, declared as {side:,} x {side:,}", small, **ANY)
-        inside = partial(lambda format: _declared(saved(Image.new("L", (2000, 2000)), format), 1), format)
+        inside = partial(lambda format: declared(saved(Image.new("L", (2000, 2000)), format), 1), format)
         yield Sample(f"{format}, 2,000 x 2,000 declared as 1 x 1", inside, **ANY)
 
 
@@ -578,7 +578,7 @@ def webp(side, frames):
     return part(b"RIFF", b"WEBP" + part(b"VP8X", b"\2\0\0\0" + size) + part(b"ANIM", bytes(6)) + frame * frames)
 
 
-def _declared(content, side):
+def declared(content, side):
     """An HEIC or AVIF that declares another size than it has."""
     head, *rest = content.split(b"ispe")
     return head + b"".join(b"ispe" + box[:4] + struct.pack(">II", side, side) + box[12:] for box in rest)
