@@ -22,6 +22,7 @@ PROMISE_WITH_FEEDBACK = (
 )
 ARRIVING = 16  # requests of a visitor that arrive at once, and
 MAX_ARRIVING = 2 * MAX_BYTES  # bytes of them; older ones were given up
+LONG_SIDE = 16_384  # pixels of a picture that the page shows; a JPEG ends at 65,500
 VERDICTS = 1000  # answers a visitor can still give a verdict on
 APOLOGY = "Sorry, something went wrong here, not with your photo. Please try again."
 NONSENSE = "The app cannot make sense of what this page sends. Reload the page, and try again."
@@ -166,9 +167,12 @@ def describe(prediction):
 
 
 def encode(photo):
-    """Bytes of a JPEG to show: `photo`, its short side at most `SHORT_SIDE` pixels."""
+    """Bytes of a JPEG to show: `photo`, its sides at most `SHORT_SIDE` and `LONG_SIDE` pixels."""
     if min(photo.size) > SHORT_SIDE:
         photo = ImageOps.cover(photo, (SHORT_SIDE, SHORT_SIDE))
+    if max(photo.size) > LONG_SIDE:
+        photo = photo.copy()
+        photo.thumbnail((LONG_SIDE, LONG_SIDE))
     file = io.BytesIO()
     photo.save(file, "JPEG", quality=90)
     return file.getvalue()

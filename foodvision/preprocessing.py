@@ -7,7 +7,14 @@ truncations included, is that of `fastai.vision.augment` 2.8: `Resize`, `CropPad
 import numpy as np
 from PIL import Image
 
+LONG_SIDE = 8192  # pixels of a picture that is given margins
 PAD_MODES = {"zeros": "constant", "border": "edge", "reflection": "reflect"}
+
+
+def to_pixels(picture, steps, mean, std):
+    """Array (channels, height, width), float32, of an upright RGB picture: resized, cropped and normalised."""
+    mean, std = 255 * np.float32(mean), 255 * np.float32(std)
+    return ((np.asarray(prepare(picture, steps), dtype=np.float32) - mean) / std).transpose(2, 0, 1)
 
 
 def prepare(picture, steps):
@@ -23,7 +30,10 @@ def _resize_crop(picture, step):
 
 
 def _resize_pad(picture, step):
-    """The whole picture, with margins to the right shape."""
+    """The whole picture, with margins to the right shape; one that is long and thin would take gigabytes of them."""
+    if max(picture.size) > LONG_SIDE:
+        picture = picture.copy()
+        picture.thumbnail((LONG_SIDE, LONG_SIDE))
     return _cut_and_resize(picture, step, max)
 
 

@@ -17,7 +17,6 @@ import pkgutil
 import random
 import types
 import typing
-import zipfile
 from collections import OrderedDict
 from pathlib import Path
 
@@ -106,12 +105,14 @@ class LeftOut:
 def find_unknown(file):
     """Set of the names that the learner in `file` (binary, written by `torch.save`) needs beyond those listed here.
 
-    Nothing is made to find them. Raises ValueError where the file holds no such pickle.
+    Nothing is made to find them. Raises ValueError where the file holds no such pickle, or a program of TorchScript,
+    which `torch.load` would run instead. The archive is opened as `torch.load` does, so that both see the same.
     """
     try:
-        with zipfile.ZipFile(file) as archive:
-            (name,) = (name for name in archive.namelist() if name.endswith("/data.pkl"))
-            rehearsal = _Rehearsal(io.BytesIO(archive.read(name)))
+        archive = torch._C.PyTorchFileReader(file)
+        if any(name == "constants.pkl" or name.startswith("code/") for name in archive.get_all_records()):
+            raise ValueError("It is a program, not a pickle.")
+        rehearsal = _Rehearsal(io.BytesIO(archive.get_record("data.pkl")))
         rehearsal.load()
     except Exception as error:  # a broken pickle fails in as many ways as there are opcodes
         raise ValueError(NO_LEARNER) from error

@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+import tracemalloc
 
 import pytest
 from PIL import Image
@@ -24,7 +25,9 @@ from reliability.files import (
 )
 
 from foodvision import PhotoError, read_photo
-from foodvision.photo import MAX_FILE_BYTES
+from foodvision.dashboard import encode
+from foodvision.photo import MAX_FILE_BYTES, MEGABYTES
+from foodvision.preprocessing import to_pixels
 
 DAMAGED = 400  # files, for a quick look; `python -m tests.reliability.files --minutes 10` damages more
 
@@ -86,6 +89,21 @@ def test_photos_damaged_at_random_become_pictures_or_sentences(capsys):
     with capsys.disabled():
         print(f"\n{tally.tried} damaged files: {tally}")
     assert min(tally.pictures, tally.sentences) > DAMAGED / 20
+
+
+@pytest.mark.parametrize("way", ["crop", "pad", "squish"])
+def test_a_long_thin_photo_takes_little_memory_whatever_the_model_does_with_its_shape(way):
+    step = {"do": way, "size": [64, 64], "resample": 2, "pad_mode": "zeros"}
+    tracemalloc.start()
+    assert to_pixels(Image.new("RGB", (20_000, 1)), [step], [0.0] * 3, [1.0] * 3).shape == (3, 64, 64)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < MEGABYTES * 1e6
+
+
+@pytest.mark.parametrize("size", [(70_000, 10), (700, 75_000)])
+def test_a_photo_longer_than_a_jpeg_can_be_is_shown_all_the_same(size):
+    assert Image.open(io.BytesIO(encode(Image.new("RGB", size)))).format == "JPEG"
 
 
 def test_no_decoder_but_those_of_photos_is_reachable():

@@ -6,20 +6,24 @@ import re
 import resource
 import sqlite3
 from contextlib import closing, contextmanager
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import conftest
 import numpy as np
 import pytest
 from conftest import ROOT, free_port, serve
+from jupyter_client.session import Session
 from PIL import Image
 from playwright.sync_api import expect
 from reliability.messages import TO_ANY_SERVER, TO_OURS, Visitor, photo, run
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from foodvision import Prediction
 from foodvision.dashboard import APOLOGY, MAX_ARRIVING, MAX_BYTES, NONSENSE, Dashboard
 from foodvision.feedback import Feedback
 from foodvision.page import STATIC
+from foodvision.serve import PAGES, POLICY_VIOLATION
 
 PIZZA = Prediction("pizza", {"pizza": 0.9, "steak": 0.1}, seconds=0.1)
 GONE = "No answer comes back"
@@ -67,6 +71,28 @@ def test_both_servers_limit_a_message_to_more_than_the_page_sends():
     config = json.loads((ROOT / "voila.json").read_text())
     for server in "Voila", "ServerApp":
         assert config[server]["tornado_settings"]["websocket_max_message_size"] >= 2 * 2 ** int(power)
+
+
+def test_a_visitor_has_only_so_many_websockets(voila):
+    visitor = Visitor(voila.url)
+    first, session = visitor.socket, visitor.session
+    for _ in range(PAGES):
+        visitor.session = Session()  # or else the server ends the one before
+        visitor.connect()
+    with pytest.raises(ConnectionClosed):
+        visitor.heard()
+    assert visitor.closed == POLICY_VIOLATION
+    visitor.socket, visitor.session = first, session
+    assert "answer" in visitor.ask(photo())
+    visitor.leave()
+
+
+def test_a_request_may_not_be_larger_than_any_that_a_page_sends(voila):
+    connection = HTTPConnection(urlsplit(voila.url).netloc, timeout=conftest.PATIENCE)
+    connection.putrequest("POST", "/")
+    connection.putheader("Content-Length", "1000000")
+    connection.endheaders()
+    assert connection.getresponse().status == 400
 
 
 def test_another_site_cannot_talk_to_a_visitors_kernel(voila):

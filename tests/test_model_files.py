@@ -20,6 +20,7 @@ from reliability.model_files import (
     NO_LEARNERS,
     NONSENSE,
     OPCODES,
+    PROGRAM,
     Raw,
     answer,
     protocols,
@@ -125,7 +126,7 @@ def test_a_pickle_that_would_run_code_is_refused(kind, protocol, tmp_path):
 def test_each_of_these_pickles_would_run_code(tmp_path):
     """In another process, as fastai loads it; otherwise refusing it would prove nothing."""
     made = {}
-    for kind in (*ATTACKS, *OPCODES):
+    for kind in (*ATTACKS, *OPCODES, PROGRAM):
         folder = tmp_path / str(len(made))
         folder.mkdir()
         made[kind] = write_attack(kind, folder)

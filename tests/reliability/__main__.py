@@ -3,16 +3,15 @@
 import argparse
 import sys
 import tempfile
-import time
 from functools import partial
-from itertools import chain, count
+from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 
 from benchmarks.report import machine, table
 from tests.conftest import ROOT, serve
 
-from . import Row, crowd, files, messages, model_files
+from . import crowd, files, messages, model_files
 
 COMMAND = ["foodvision.serve", "foodvision.ipynb", "--no-browser"]
 DOCUMENT = ROOT / "docs" / "reliability.md"
@@ -51,27 +50,11 @@ def main():
 
 
 def everything(options, serving):
-    """Each `Row`, as soon as it is there."""
-    yield from chain(files.run(), [damaged(options.minutes)], model_files.run())
+    """Each row, as soon as it is there."""
+    yield from chain(files.run(), [files.run_damaged(options.minutes)], model_files.run())
     with serving() as server:
         yield from messages.run(server)
     yield from crowd.run(serving, options.visitors, options.sessions)
-
-
-def damaged(minutes):
-    """`Row` of photos that are damaged for so long, others each time."""
-    tally, wrong, end = files.Tally(), 0, time.monotonic() + 60 * minutes
-    for seed in count(int(time.time())):
-        if time.monotonic() > end:
-            break
-        try:
-            tally += files.read_damaged(files.BATCH, seed)
-        except files.Broken as error:
-            print(error, file=sys.stderr)
-            wrong += 1
-    return Row(
-        f"the same, for {minutes:g} minutes", tally.tried + wrong, wrong, tally.seconds, tally.megabytes, str(tally)
-    )
 
 
 def tell(row):

@@ -6,7 +6,6 @@ tab. No two send the same photo, and an answer is right if it is what the model 
 
 import asyncio
 import io
-import json
 import signal
 import sqlite3
 import subprocess
@@ -29,12 +28,12 @@ from foodvision import Classifier
 from foodvision.feedback import SETTING, Feedback
 from foodvision.page import SHORT_SIDE
 from foodvision.photo import read_photo
+from foodvision.serve import POOL
 
 from . import Row
 from .messages import PATIENCE, Visitor, kernel_of
 
 ROOT = Path(__file__).parent.parent.parent
-POOL = json.loads((ROOT / "voila.json").read_text())["VoilaConfiguration"]["default_pool_size"]
 MARGIN = 30e6  # bytes by which the server may have grown in a soak, however many sessions it was
 TOLERANCE = 1e-3  # of a probability: threads add up in any order
 SAMPLING = 2  # seconds between two looks at the memory of many processes, which takes a while

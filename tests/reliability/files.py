@@ -22,7 +22,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache, partial
-from itertools import accumulate
+from itertools import accumulate, count
 from pathlib import Path
 
 import hypothesis
@@ -827,8 +827,8 @@ def _damage(examples, seed, path):
 # The command.
 
 
-def run(examples=BATCH):
-    """`Row` of each kind, and one of files that hypothesis damages; what went wrong is told on stderr."""
+def run():
+    """`Row` of each kind; what went wrong is told on stderr."""
     with Reader() as reader:
         for kind, samples in KINDS.items():
             readings, wrong = [], 0
@@ -842,16 +842,21 @@ def run(examples=BATCH):
             yield Row(
                 kind, len(readings), wrong, seconds, megabytes, f"{len(readings) - refused} read, {refused} refused"
             )
-    tally = read_damaged(examples)
-    yield Row("photos with random damage", tally.tried, 0, tally.seconds, tally.megabytes, str(tally))
 
 
-def _go_on(minutes):
-    tally, seed, end = Tally(), int(time.time()), time.monotonic() + 60 * minutes
-    while time.monotonic() < end:
-        tally, seed = tally + read_damaged(BATCH, seed), seed + 1
-        print(f"\r{tally.tried:,} damaged files: {tally}", end="", flush=True)
-    print(f"; {tally.seconds:.1f} s and {tally.megabytes:.0f} MB at most")
+def run_damaged(minutes):
+    """`Row` of photos that hypothesis damages for so long, others each time."""
+    tally, wrong, end = Tally(), 0, time.monotonic() + 60 * minutes
+    for seed in count(int(time.time())):
+        if time.monotonic() > end:
+            break
+        try:
+            tally += read_damaged(BATCH, seed)
+        except Broken as error:
+            print(error, file=sys.stderr)
+            wrong += 1
+    kind = f"photos damaged at random, for {minutes:g} minutes"
+    return Row(kind, tally.tried + wrong, wrong, tally.seconds, tally.megabytes, str(tally))
 
 
 def main():
@@ -865,9 +870,7 @@ def main():
     if options.damage:
         examples, seed, path = options.damage
         return _damage(int(examples), int(seed), Path(path))
-    if options.minutes:
-        return _go_on(options.minutes)
-    for row in run():
+    for row in [run_damaged(options.minutes)] if options.minutes else run():
         print(
             f"{row.kind}: {row.tried} tried, {row.wrong} wrong, {row.seconds:.1f} s, {row.megabytes:.0f} MB, {row.note}"
         )

@@ -183,9 +183,15 @@ def changes_of_state(visitor):
     for name in before["state"]:
         for value in (LONG, 10**9, None, [[LONG]], {"a": 1}):
             data = {"method": "update", "state": {name: value}, "buffer_paths": [[name]]}
-            visitor.say("comm_msg", {"comm_id": visitor.dashboard, "data": data}, buffers=[bytes(1000)])
-            yield True
+            yield not failed(
+                visitor.say("comm_msg", {"comm_id": visitor.dashboard, "data": data}, buffers=[bytes(1000)])
+            )
     yield visitor.widgets()[visitor.dashboard] == before
+
+
+def failed(said):
+    """Whether the kernel has told the page of an error of its own."""
+    return any(kind == "error" for kind, _ in said)
 
 
 def comms_of_its_own(visitor):
@@ -195,14 +201,13 @@ def comms_of_its_own(visitor):
     names += ["_view_module", "_view_module_version", "_view_name"]
     for key, _ in _registry.items():
         data = {"state": dict(zip(names, key, strict=True)), "buffer_paths": []}
-        visitor.say("comm_open", {"comm_id": uuid4().hex, "target_name": WIDGETS, "data": data}, metadata=version)
-        yield True
+        comm = {"comm_id": uuid4().hex, "target_name": WIDGETS, "data": data}
+        yield not failed(visitor.say("comm_open", comm, metadata=version))
     yield set(visitor.widgets()) == before
     for number in range(visitor.many // 10):
         for target in (CONTROL, "os.system", LONG):
             comm = {"comm_id": f"{number}-{LONG}", "target_name": target, "data": {}}
-            visitor.say("comm_open", comm, metadata={"version": "1.0.0"})
-            yield True
+            yield not failed(visitor.say("comm_open", comm, metadata={"version": "1.0.0"}))
         visitor.say("comm_msg", {"comm_id": f"nobody-{LONG}", "data": {}})
         visitor.say("comm_close", {"comm_id": f"nobody-{LONG}", "data": {}})
     said = visitor.say("comm_info_request", {})

@@ -7,6 +7,7 @@ trusted. `NO_LEARNERS` hold no attack, and no learner either.
 
 import collections
 import functools
+import io
 import json
 import operator
 import os
@@ -321,10 +322,43 @@ OPCODES = {
 }
 
 
+class Writer(torch.nn.Module):
+    """In TorchScript, which runs `__setstate__` as it is loaded."""
+
+    @torch.jit.export
+    def __getstate__(self) -> tuple[str, bool]:
+        return "PATH", self.training
+
+    @torch.jit.export
+    def __setstate__(self, state: tuple[str, bool]):
+        self.training = state[1]
+        torch.save([1], state[0])
+
+
+def _program(path, made):
+    """A program where the constants of a pickle would be: torch loads it in place of the pickle, which is harmless."""
+    program, file = torch.jit.script(Writer()), io.BytesIO()
+    torch.jit.save(program, file)
+    with zipfile.ZipFile(file) as archive, zipfile.ZipFile(path, "w") as attack:
+        for name in archive.namelist():
+            content = archive.read(name)
+            if name.endswith("/data.pkl"):
+                program = content.replace(b"X\x04\0\0\0PATH", b"X" + len(made).to_bytes(4, "little") + made.encode())
+                attack.writestr("archive/constants.pkl", program)
+                content = b"\x80\x02N."
+            if not name.endswith("/constants.pkl"):
+                attack.writestr("archive/" + name.split("/", 1)[1], content)
+
+
+PROGRAM = "a program of TorchScript"
+
+
 def write_attack(kind, folder, protocol=2):
     """The path of a pickle in `folder`, and that of the file which it makes if it is trusted."""
     pickle, made = folder / "export.pkl", folder / "made"
-    if kind in OPCODES:
+    if kind == PROGRAM:
+        _program(pickle, str(made))
+    elif kind in OPCODES:
         torch.save(OPCODES[kind](str(made)), pickle, pickle_module=Raw)
     else:
         torch.save(ATTACKS[kind](str(made)), pickle, pickle_module=cloudpickle, pickle_protocol=protocol)
@@ -377,7 +411,9 @@ def answer(path):
 
 def protocols():
     """Each attack, in each protocol that it can be written in."""
-    return [(kind, protocol) for kind in ATTACKS for protocol in PROTOCOLS] + [(kind, None) for kind in OPCODES]
+    return [(kind, protocol) for kind in ATTACKS for protocol in PROTOCOLS] + [
+        (kind, None) for kind in (*OPCODES, PROGRAM)
+    ]
 
 
 def _row(kind, trials):
