@@ -9,9 +9,10 @@ from time import perf_counter
 import numpy as np
 import onnxruntime
 
+from .machine import cores
 from .metadata import read_metadata
 from .photo import read_photo
-from .preprocessing import prepare
+from .preprocessing import to_pixels
 
 MODEL = Path(__file__).parent.parent / "export.onnx"
 RECOMPILE = "Run `python -m foodvision.compile` (it needs the training dependencies: pip install -e '.[train]')."
@@ -70,9 +71,7 @@ class Classifier:
 
     def pixels(self, picture):
         """Array (channels, height, width), float32, of an upright RGB picture: resized, cropped and normalised."""
-        mean, std = (255 * np.float32(self.preprocessing[name]) for name in ("mean", "std"))
-        array = np.asarray(prepare(picture, self.preprocessing["steps"]), dtype=np.float32)
-        return ((array - mean) / std).transpose(2, 0, 1)
+        return to_pixels(picture, **self.preprocessing)
 
     def probabilities(self, batch):
         """Array (photos, classes) of probabilities for an array (photos, channels, height, width) of pixels.
@@ -137,7 +136,8 @@ def _open_session(path, threads):
     if not path.exists():
         raise ModelError(f"There is no {path}. {RECOMPILE}")
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or 0
+    options.intra_op_num_threads = threads or min(2, cores())
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # others wait for the processor, too
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -21,6 +21,7 @@ import numpy as np
 from PIL import Image
 
 from .classifier import MODEL, Classifier, ModelError, sha256
+from .machine import cores
 from .photo import PhotoError
 
 KINDS = {"JPEG", "PNG", "WEBP", "HEIF", "AVIF", "GIF", "BMP", "TIFF"}
@@ -156,7 +157,7 @@ def _in_order(submit, task, names, ahead):
 def _engine(workers, scheduler):
     """A function that submits a task and gives its future, and how many tasks run at once."""
     if not workers and not scheduler:
-        threads = os.cpu_count()
+        threads = cores()
         with ThreadPoolExecutor(threads) as pool:
             yield pool.submit, threads
         return
@@ -166,7 +167,7 @@ def _engine(workers, scheduler):
         raise FolderError(f"Dask is not installed here. {INSTALL}") from error
     with ExitStack() as stack:
         if workers:
-            threads = max(1, os.cpu_count() // workers)
+            threads = max(1, cores() // workers)
             cluster = LocalCluster(
                 n_workers=workers, threads_per_worker=threads, dashboard_address=FREE_PORT, preload=DEAF
             )
@@ -324,7 +325,8 @@ class _Parquet:
             yield from parquet.ParquetFile(part).read(["photo"])["photo"].to_pylist()
 
     def end(self):
-        return len(self._parts())
+        parts = self._parts()
+        return int(parts[-1].stem.removeprefix("part-")) + 1 if parts else 0
 
     def write(self, rows, end):
         """Add rows as the part with the number `end`, and return the next number."""

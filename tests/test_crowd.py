@@ -6,9 +6,11 @@
 from functools import partial
 from urllib.request import urlopen
 
+import psutil
 import pytest
-from conftest import serve
+from conftest import PATIENCE, serve
 from reliability.crowd import FAULTS, KEPT, MARGIN, crowd, faults, soak
+from reliability.messages import Visitor, photo
 
 COMMAND = ["foodvision.serve", "foodvision.ipynb", "--no-browser"]
 VISITOR = 150  # megabytes, for a kernel with the model
@@ -36,6 +38,18 @@ def test_a_visitor_does_not_wait_for_a_kernel_that_is_being_made_ready(serving):
         started = [kernels_started_for_a_page(server) for _ in range(8)]
     assert 0 in started, "no kernel is kept ready"
     assert 1 in started[started.index(0) :], "a visitor waited for the next kernel to be kept ready"
+
+
+def test_kernels_that_die_while_they_wait_for_a_visitor_are_replaced(serving):
+    with serving() as server:
+        while kernels_started_for_a_page(server):
+            pass
+        dying = server.kernels
+        for kernel in dying:
+            kernel.kill()
+        psutil.wait_procs(dying, timeout=PATIENCE)
+        assert "answer" in Visitor(server.url).ask(photo())
+        assert 0 in [kernels_started_for_a_page(server) for _ in range(8)], "no kernel is kept ready any more"
 
 
 def kernels_started_for_a_page(server):
