@@ -51,13 +51,12 @@ def compile_learner(pickle=PICKLE, path=None, trust=False):
     metadata = {
         "vocab": json.dumps(describe_vocab(learner)),
         "preprocessing": json.dumps(preprocessing),
-        "decision": json.dumps(getattr(learner, "decision", {"background": []})),
-        "calibration": json.dumps(getattr(learner, "calibration", None)),
+        **{name: json.dumps(rule) for name, rule in describe_rule(learner).items()},
         "pickle_sha256": digest,
     }
     width, height = preprocessing["steps"][-1]["size"]
     unchecked = path.with_suffix(".unchecked.onnx")
-    expected = _answer(learner)
+    expected = answer_noise(learner)
     try:
         _export(served_model(learner), (3, height, width), metadata, unchecked)
         _check_agreement(expected, Classifier(unchecked))
@@ -85,6 +84,12 @@ def describe_preprocessing(learner):
     normalize = [transform for transform in learner.dls.after_batch if isinstance(transform, Normalize)]
     mean, std = ([0.0] * 3, [1.0] * 3) if not normalize else (_channels(normalize[0].mean), _channels(normalize[0].std))
     return {"steps": steps, "mean": mean, "std": std}
+
+
+def describe_rule(learner):
+    """The learner's own `decision` and `calibration`, where `train.ipynb` has given it them."""
+    decision, calibration = (getattr(learner, name, None) for name in ("decision", "calibration"))
+    return {"decision": decision or {"background": []}, "calibration": calibration}
 
 
 def read_learner(pickle, trust=False):
@@ -218,13 +223,15 @@ def _export(model, shape, metadata, path):
     onnx.save(proto, path)
 
 
-def _noise():
-    return np.random.default_rng(0).integers(0, 256, (301, 407, 3), dtype=np.uint8)
+def draw_noise():
+    """A picture on which any two models differ that are not the same."""
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (301, 407, 3), dtype=np.uint8))
 
 
-def _answer(learner):
+def answer_noise(learner):
+    """Array (classes) of the learner's probabilities for `draw_noise()`. Raises CompileError where they are none."""
     with learner.no_bar(), learner.no_logging():
-        *_, probabilities = learner.predict(PILImage.create(_noise()))
+        *_, probabilities = learner.predict(PILImage.create(draw_noise()))
     if not probabilities.isfinite().all():
         raise CompileError("This learner answers with numbers that are no probabilities.")
     return probabilities.numpy()
@@ -232,7 +239,7 @@ def _answer(learner):
 
 def _check_agreement(expected, classifier):
     """An exported graph can differ from its learner, so let both answer a picture before anyone relies on it."""
-    answer = classifier.predict(Image.fromarray(_noise())).probabilities.values()
+    answer = classifier.predict(draw_noise()).probabilities.values()
     difference = np.abs(expected - list(answer)).max()
     if difference > 1e-3:
         raise CompileError(f"The compiled model answers differently from the learner (by {difference:.2g}).")

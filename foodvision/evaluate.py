@@ -1,14 +1,21 @@
-"""`python -m foodvision.evaluate`: the served model on the test photos that training never saw.
+"""`python -m foodvision.evaluate [FOLDER]`: the served model on photos that training never saw.
 
-Takes the photos from where fastai keeps its data (FASTAI_HOME), or downloads them; needs the training dependencies.
+FOLDER holds photos of your own, in a folder for each label. Without it they are the test photos of `train.ipynb`, from
+where fastai keeps its data (FASTAI_HOME), or downloaded. Needs the training dependencies.
 """
+
+import argparse
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from fastai.data.external import URLs, untar_data
+from fastai.data.transforms import get_image_files
 
-from .classifier import Classifier
+from .classifier import Classifier, ModelError
 from .data import BACKGROUND, NOT_FOOD_URL, list_photos
+from .photo import PhotoError
 
 
 def answer_photos(classifier, photos):
@@ -30,9 +37,11 @@ def score_answers(answers, foods):
     claims |= {f"{food}: named right": (answers.answer == food)[answers.label == food] for food in foods}
     claims["all: named right"] = (answers.answer == answers.label)[is_food]
     claims["all: turned away"] = answers.answer.isin(BACKGROUND)[is_food]
+    claims["all: named right, but marked unsure"] = (answers.unsure & (answers.answer == answers.label))[is_food]
+    claims["all: wrong, and not marked unsure"] = (~answers.unsure & (answers.answer != answers.label))[is_food]
     for name in BACKGROUND:
         claims[f"{name}: taken for one of the foods"] = answers.answer.isin(foods)[answers.label == name]
-    rows = [(claim, int(held.sum()), len(held)) for claim, held in claims.items()]
+    rows = [(claim, int(held.sum()), len(held)) for claim, held in claims.items() if len(held)]
     table = pd.DataFrame(rows, columns=["claim", "right", "photos"]).set_index("claim")
     table["rate"] = table.right / table.photos
     intervals = [confidence_interval(right, count) for right, count in zip(table.right, table.photos, strict=True)]
@@ -64,16 +73,45 @@ def expected_calibration_error(probabilities, targets, bins=15):
     return float(((table.confidence - table.accuracy).abs() * table.photos).sum() / table.photos.sum())
 
 
+def list_folder(folder, vocab):
+    """Table of `photo` and `label` of the photos in `folder`, which has a folder for each label.
+
+    Raises ValueError where there are none, or the model knows no such label.
+    """
+    photos = get_image_files(folder)
+    table = pd.DataFrame({"photo": photos, "label": [photo.parent.name for photo in photos]})
+    if table.empty:
+        raise ValueError(f"There are no photos in {folder}. Put them in a folder for each label.")
+    if unknown := set(table.label) - set(vocab):
+        raise ValueError(f"The model has no class {', '.join(sorted(unknown))}: it knows {', '.join(vocab)}.")
+    return table
+
+
 def main():
-    classifier = Classifier()
-    foods = [name for name in classifier.vocab if name not in BACKGROUND]
+    parser = argparse.ArgumentParser(prog="python -m foodvision.evaluate", description=__doc__.split(": ", 1)[1])
+    parser.add_argument("folder", nargs="?", type=Path, help="photos of your own, in a folder for each label")
+    folder = parser.parse_args().folder
+    try:
+        classifier = Classifier()
+        foods = [name for name in classifier.vocab if name not in BACKGROUND]
+        photos = list_folder(folder, classifier.vocab) if folder else _test_photos(foods)
+        _print(answer_photos(classifier, photos), classifier.vocab, foods)
+    except (ModelError, PhotoError, ValueError) as error:
+        sys.exit(str(error))
+
+
+def _test_photos(foods):
     photos = list_photos(untar_data(URLs.FOOD), untar_data(NOT_FOOD_URL), foods)
-    answers = answer_photos(classifier, photos[photos.split == "test"])
+    return photos[photos.split == "test"]
+
+
+def _print(answers, vocab, foods):
     print(score_answers(answers, foods).to_string(float_format="{:.3f}".format))
     print(pd.crosstab(answers.label, answers.answer).to_string())
     for name, some in {"the foods": answers[answers.label.isin(foods)], "all photos": answers}.items():
-        error = expected_calibration_error(some[classifier.vocab], some.label.map(classifier.vocab.index))
-        print(f"expected calibration error, {name}: {error:.3f} ({len(some)} photos, 15 bins)")
+        if len(some):
+            error = expected_calibration_error(some[vocab], some.label.map(vocab.index))
+            print(f"expected calibration error, {name}: {error:.3f} ({len(some)} photos, 15 bins)")
 
 
 if __name__ == "__main__":

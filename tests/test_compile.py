@@ -157,9 +157,13 @@ def test_a_function_that_would_answer_photos_needs_trust(exported):
     compile_learner(pickle, trust=True)
 
 
-def test_a_program_for_phones_gives_the_same_probabilities(exported, drawn):
+def test_a_program_for_phones_gives_the_same_probabilities_and_the_rule(exported, drawn):
     learner, pickle = exported(Resize(64))
-    program = torch.export.load(export_mobile(pickle)).module()
+    learner.decision = {"background": ["dog"], "accept": 0.5, "margin": 0.2}
+    learner.export(pickle.name)
+    files = {"foodvision.json": ""}
+    program = torch.export.load(export_mobile(pickle), extra_files=files).module()
+    assert json.loads(files["foodvision.json"])["decision"] == learner.decision
     photo = drawn / "dog" / "1.png"
     pixels = Classifier(compile_learner(pickle)).pixels(Image.open(photo))
     with learner.no_bar():
