@@ -157,3 +157,19 @@ def test_real_test_photos_are_named_right(classifier, test_photos):
     table = score_answers(answer_photos(classifier, test_photos), FOODS)
     assert table.rate["all: right of the foods"] >= 0.96
     assert table.rate["all: named right"] >= 0.93
+
+
+def test_a_folder_of_ones_own_photos_is_scored_or_a_sentence_says_what_is_missing(drawn, tmp_path, monkeypatch, capsys):
+    from foodvision.evaluate import main
+
+    folder = tmp_path / "own"
+    (folder / "pizza").mkdir(parents=True)
+    monkeypatch.setattr(sys, "argv", ["evaluate", str(folder)])
+    with pytest.raises(SystemExit, match=r"There are no photos in .* Put them in a folder for each label"):
+        main()
+    shutil.copy(drawn, folder / "pizza")
+    main()
+    assert "pizza: named right" in capsys.readouterr().out
+    (folder / "pizza").rename(folder / "pasta")
+    with pytest.raises(SystemExit, match=r"The model has no class pasta: it knows .*pizza"):
+        main()

@@ -172,6 +172,17 @@ def test_photos_that_came_later_are_answered_and_the_others_left(photos, tmp_pat
     assert len(read(output)) == 5
 
 
+def test_a_part_that_was_removed_is_answered_again_and_costs_no_other(photos, tmp_path):
+    output = tmp_path / "answers.parquet"
+    for name in ("one.jpg", "two.jpg"):
+        answer_folder(photos, output)
+        draw(photos / name)
+    first, _ = sorted(output.glob("part-*.parquet"))
+    first.unlink()
+    answer_folder(photos, output)
+    assert sorted(read(output).photo) == sorted(photos_in(photos))
+
+
 def test_a_photo_that_is_gone_when_its_turn_comes_gets_no_row(photos):
     digest = folder.sha256(MODEL)
     rows = folder.answer_batch(["gone.jpg", "b.jpg"], str(photos), str(MODEL), digest)
