@@ -106,18 +106,20 @@ class Classifier:
             raise ModelError(f"{self.path.name} was not compiled from the {pickle.name} beside it. {RECOMPILE}")
 
 
-def decide(probabilities, background=(), accept=0.0, margin=0.0):
+def decide(probabilities, accept=None, margin=0.0):
     """The label for probabilities by class name, and whether another class is less than `margin` behind it, or ahead.
 
-    Classes that are not in `background` are named only where they reach `accept` together; otherwise the likeliest
-    background class is the answer.
+    `accept` has the classes that nobody asks for, and the share that the others must have together beside each of them
+    (0 to 1); where they fall short of one, the answer is the likeliest of the unasked.
     """
-    wanted = {name: p for name, p in probabilities.items() if name not in background}
-    if sum(wanted.values()) < accept:
-        return max(background, key=probabilities.get), False
-    label = max(wanted, key=wanted.get)
+    unasked = accept or {}
+    asked = {name: p for name, p in probabilities.items() if name not in unasked}
+    total = sum(asked.values())
+    if any(total < share * (total + probabilities[name]) for name, share in unasked.items()):
+        return max(unasked, key=probabilities.get), False
+    label = max(asked, key=asked.get)
     others = [p for name, p in probabilities.items() if name != label]
-    return label, bool(others) and wanted[label] - max(others) < margin
+    return label, bool(others) and asked[label] - max(others) < margin
 
 
 def _is_batch(tensors, name, shape):

@@ -89,7 +89,7 @@ def describe_preprocessing(learner):
 def describe_rule(learner):
     """The learner's own `decision` and `calibration`, where `train.ipynb` has given it them."""
     decision, calibration = (getattr(learner, name, None) for name in ("decision", "calibration"))
-    return {"decision": decision or {"background": []}, "calibration": calibration}
+    return {"decision": decision or {}, "calibration": calibration}
 
 
 def read_learner(pickle, trust=False):

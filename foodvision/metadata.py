@@ -53,11 +53,13 @@ def _usable_preprocessing(said):
 
 
 def _usable_decision(said):
-    rule, vocab = {"background": [], "accept": 0, "margin": 0} | said["decision"], said["vocab"]
-    background, accept, margin = (rule.pop(name) for name in ("background", "accept", "margin"))
-    shares = _finite(accept, margin) and 0 <= accept <= 1 and 0 <= margin <= 1
-    names = isinstance(background, list) and set(background) < set(vocab)
-    return shares and names and not rule and (accept == 0 or len(background) > 0)
+    rule = {"accept": {}, "margin": 0} | said["decision"]
+    accept, margin = rule.pop("accept"), rule.pop("margin")
+    return set(accept) < set(said["vocab"]) and all(map(_share, [margin, *accept.values()])) and not rule
+
+
+def _share(number):
+    return _finite(number) and 0 <= number <= 1
 
 
 def _finite(*numbers):

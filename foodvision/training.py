@@ -1,10 +1,14 @@
-"""What `train.ipynb` needs beyond fastai: bodies, mixed precision on a CPU, and calibration."""
+"""What `train.ipynb` needs beyond fastai: bodies, mixed precision on a CPU, two lessons' own parts, and calibration."""
+
+import random
 
 import torch
 from fastai.callback.channelslast import ChannelsLast
 from fastai.callback.fp16 import MixedPrecision
-from fastai.vision.core import imagenet_stats
+from fastai.vision.augment import RandTransform
+from fastai.vision.core import PILImage, imagenet_stats
 from fastai.vision.learner import default_split, has_pool_type, model_meta
+from PIL import ImageEnhance
 from torch import nn
 from torch.nn import functional as F
 
@@ -43,6 +47,18 @@ def photo_weights(photos, shares):
     """How often each photo of the table is drawn, so that each label makes up its share of an epoch."""
     counts = photos.label[photos.split == "train"].value_counts()
     return (photos.label.map(shares) / photos.label.map(counts)).tolist()
+
+
+class Sharpness(RandTransform):
+    """Softens or sharpens most training photos: those of a data set are about as sharp, those of visitors are not."""
+
+    order = 2  # after the cut-out: on the pixels that the network gets
+
+    def __init__(self):
+        super().__init__(p=0.8)
+
+    def encodes(self, photo: PILImage):
+        return PILImage.create(ImageEnhance.Sharpness(photo).enhance(random.uniform(0, 2.5)))
 
 
 class AnswersAndDishes(nn.Module):

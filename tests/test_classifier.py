@@ -54,13 +54,14 @@ def test_serving_imports_neither_torch_nor_fastai(drawn):
 
 
 def test_background_answers_need_the_foods_to_fall_short():
-    rule = {"background": ["other_food", "not_food"], "accept": 0.5, "margin": 0.2}
+    rule = {"accept": {"other_food": 0.5, "not_food": 0.6}, "margin": 0.2}
     assert decide({"pizza": 0.65, "steak": 0.05, "other_food": 0.3, "not_food": 0.0}, **rule) == ("pizza", False)
     assert decide({"pizza": 0.3, "steak": 0.1, "other_food": 0.2, "not_food": 0.4}, **rule) == ("not_food", False)
+    assert decide({"pizza": 0.4, "steak": 0.0, "other_food": 0.5, "not_food": 0.1}, **rule) == ("other_food", False)
 
 
 def test_another_class_close_behind_or_ahead_makes_it_unsure():
-    rule = {"background": ["other_food"], "accept": 0.5, "margin": 0.2}
+    rule = {"accept": {"other_food": 0.5}, "margin": 0.2}
     assert decide({"pizza": 0.3, "steak": 0.25, "other_food": 0.45}, **rule) == ("pizza", True)
     assert decide({"pizza": 0.5, "steak": 0.4, "sushi": 0.1}, margin=0.2) == ("pizza", True)
     assert decide({"pizza": 0.7, "steak": 0.2, "sushi": 0.1}, margin=0.2) == ("pizza", False)
@@ -155,7 +156,7 @@ def test_real_test_photos_are_named_right(classifier, test_photos):
     from foodvision.evaluate import answer_photos, score_answers
 
     table = score_answers(answer_photos(classifier, test_photos), FOODS)
-    assert table.rate["all: right of the foods"] >= 0.96
+    assert table.rate["all: right of the foods"] >= 0.98
     assert table.rate["all: named right"] >= 0.93
 
 

@@ -159,7 +159,7 @@ def test_a_function_that_would_answer_photos_needs_trust(exported):
 
 def test_a_program_for_phones_gives_the_same_probabilities_and_the_rule(exported, drawn):
     learner, pickle = exported(Resize(64))
-    learner.decision = {"background": ["dog"], "accept": 0.5, "margin": 0.2}
+    learner.decision = {"accept": {"dog": 0.5}, "margin": 0.2}
     learner.export(pickle.name)
     files = {"foodvision.json": ""}
     program = torch.export.load(export_mobile(pickle), extra_files=files).module()
