@@ -26,7 +26,7 @@ from conftest import PATIENCE, ROOT, Server, free_port, wait_for
 from PIL import Image
 from playwright.sync_api import expect
 from test_hosting import HOSTING, LINUX, Environment, ask, binder_base, opened
-from test_page import choose, complaint, saved
+from test_page import choose, chooser, complaint, saved
 
 SCALING = (ROOT / "docs" / "scaling.md").read_text()
 VALUES = yaml.safe_load((ROOT / "docs" / "scaling" / "jupyterhub.yaml").read_text())
@@ -141,29 +141,6 @@ def test_each_kernel_has_the_cap_and_the_server_files_enough_for_the_largest_mac
         assert at_rest < cap / 2
     *_, (_, _, most) = table("memory, GB")
     assert before + a_visitor * most < files
-
-
-def test_each_further_core_asks_for_no_more_than_is_added_to_the_cap():
-    if not LINUX:
-        pytest.skip("what counts for a cap is Linux's: the share of a core was not measured")
-    (added,) = map(int, documented(r"add (\d+) MB to the cap for each core"))
-    few, many = (asked_for_with(threads) for threads in (2, 34))
-    each = (many - few) / 32 / 1e6
-    print(f"ONNX Runtime asks for {each:.1f} MB a core")
-    assert each <= added
-
-
-def asked_for_with(threads):
-    """Bytes that a program asks for when it has answered with so many threads, as many as ONNX Runtime takes cores."""
-    program = (
-        "import psutil, PIL.Image, foodvision; "
-        f"classifier = foodvision.Classifier(threads={threads}); "
-        "classifier.predict(PIL.Image.new('RGB', (224, 224))); "
-        "print(psutil.Process().memory_info().data)"
-    )
-    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
-    run = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
-    return int(run.stdout)
 
 
 def test_a_photo_beyond_a_visitors_cap_costs_that_one_answer_and_other_visitors_nothing(browser, limited):
@@ -292,6 +269,7 @@ def test_each_visitor_of_a_jupyterhub_has_a_server_of_their_own_without_signing_
     addresses = set()
     for _ in range(2):
         with opened(browser, hub.url) as page:
+            chooser(page).wait_for(state="attached", timeout=1000 * PATIENCE)  # once the hub has started the server
             ask(page)
             addresses.add(page.url)
     assert len(addresses) == 2

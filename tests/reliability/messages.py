@@ -229,6 +229,8 @@ def messages_in_a_flood(visitor):
     with suppress(ConnectionClosed):
         for number in range(visitor.many):
             visitor.post("comm_msg", visitor.custom({"id": number, "size": MAX_BYTES}), [bytes(PART)])
+        while True:
+            visitor.heard()
     yield visitor.closed == 1008
 
 
