@@ -107,7 +107,7 @@ export function openDashboard(el, { short_side, max_bytes }) {
   async function read(photo) {
     photo.card.say(`Reading ${photo.name}…`);
     photo.jpeg = await shrink(photo.file, short_side).catch(() => null);
-    if (photo.jpeg) await photo.card.show(photo.jpeg); // else the kernel sends a picture of it
+    if (photo.jpeg) photo.shown = photo.card.show(photo.jpeg); // else the kernel sends a picture of it
   }
 
   async function answer(photo, signal) {
@@ -124,7 +124,8 @@ export function openDashboard(el, { short_side, max_bytes }) {
     });
     if (!reply) return;
     if (reply.error) return refuse(photo, reply.error);
-    if (reply.jpeg) await photo.card.show((photo.jpeg = new Blob([reply.jpeg], { type: "image/jpeg" })));
+    if (reply.jpeg) photo.shown = photo.card.show((photo.jpeg = new Blob([reply.jpeg], { type: "image/jpeg" })));
+    await photo.shown; // an answer never stands without its photo
     photo.answer = reply.answer;
     photo.card.answer(photo.answer, ...(reply.choices ? [verdictOn(photo.answer, reply.choices, tell)] : []));
 
