@@ -34,7 +34,7 @@ processes grew by; for sessions, what the server had grown by in the end. {machi
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.reliability", description=__doc__)
     parser.add_argument("--visitors", type=int, default=60, help="who come within a minute (60)")
-    parser.add_argument("--sessions", type=int, default=200, help="opened and closed one after another (200)")
+    parser.add_argument("--sessions", type=int, default=300, help="opened and closed one after another (300)")
     parser.add_argument("--minutes", type=float, default=1, help="for which photos are damaged at random (1)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
