@@ -216,6 +216,20 @@ def test_a_large_photo_lying_on_its_side_is_shown_upright_and_answered(page, pho
     assert_upright(picture(page, "phone.jpg"), (640, 853))
 
 
+def test_a_large_photo_is_never_decoded_in_full(page, phone_photo):
+    page.evaluate("() => { window.createImageBitmap = () => (window.inFull = true, Promise.reject()); }")
+    chooser(page).set_input_files(phone_photo)
+    expect(answer(page)).to_be_visible()
+    assert not page.evaluate("window.inFull")
+
+
+def test_a_browser_that_cannot_decode_a_part_of_the_pixels_decodes_them_all(page, phone_photo):
+    page.evaluate("delete window.ImageDecoder")
+    chooser(page).set_input_files(phone_photo)
+    expect(answer(page)).to_be_visible()
+    assert_upright(picture(page, "phone.jpg"), (640, 853))
+
+
 def test_a_photo_that_the_browser_cannot_decode_is_shown_and_answered(page):
     choose(page, "iphone.heic", saved(drawn(900, 1200), "HEIF"))
     expect(answer(page)).to_be_visible()

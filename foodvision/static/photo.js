@@ -3,18 +3,34 @@ import { element } from "./element.js";
 
 // JPEG of the photo, upright, its short side at most `shortSide` pixels. Rejects what the browser cannot decode.
 export async function shrink(file, shortSide) {
-  const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
-  const scale = Math.min(1, shortSide / Math.min(bitmap.width, bitmap.height));
-  const width = Math.round(scale * bitmap.width);
-  const height = Math.round(scale * bitmap.height);
+  const picture =
+    (await decodeReduced(file, shortSide).catch(() => null)) ??
+    (await createImageBitmap(file, { imageOrientation: "from-image" }));
+  const [fullWidth, fullHeight] = [picture.displayWidth ?? picture.width, picture.displayHeight ?? picture.height];
+  const scale = Math.min(1, shortSide / Math.min(fullWidth, fullHeight));
+  const width = Math.round(scale * fullWidth);
+  const height = Math.round(scale * fullHeight);
   const canvas = element("canvas", { width, height });
   const context = canvas.getContext("2d");
   context.fillStyle = "white"; // behind what is transparent: JPEG would make it black
   context.fillRect(0, 0, width, height);
   context.imageSmoothingQuality = "high";
-  context.drawImage(bitmap, 0, 0, width, height);
-  bitmap.close();
+  context.drawImage(picture, 0, 0, width, height);
+  picture.close();
   return toBlob(canvas, "image/jpeg");
+}
+
+// A VideoFrame of a large JPEG in the fewest eighths of its size that leave the short side `shortSide`: libjpeg decodes
+// so in half the time, and a phone's photo takes 3 MB instead of 48. Null where there is nothing to gain, or no decoder.
+async function decodeReduced(file, shortSide) {
+  if (file.type !== "image/jpeg" || !window.ImageDecoder) return null;
+  const { naturalWidth, naturalHeight } = await load(file); // which decodes nothing yet
+  const eighths = Math.ceil((8 * shortSide) / Math.min(naturalWidth, naturalHeight));
+  if (eighths >= 8) return null;
+  const [desiredWidth, desiredHeight] = [naturalWidth, naturalHeight].map((side) => Math.ceil((side * eighths) / 8));
+  const decoder = new ImageDecoder({ data: file.stream(), type: file.type, desiredWidth, desiredHeight });
+  const { image } = await decoder.decode().finally(() => decoder.close());
+  return image;
 }
 
 export function toBlob(canvas, type) {
@@ -23,8 +39,17 @@ export function toBlob(canvas, type) {
 
 // An <img> of a JPEG, once it is ready to show.
 export async function toImage(jpeg, alt) {
-  const image = element("img", { alt, src: URL.createObjectURL(jpeg) });
+  const image = await load(jpeg, alt);
   await image.decode();
-  URL.revokeObjectURL(image.src);
   return image;
+}
+
+async function load(file, alt = "") {
+  const image = element("img", { alt, src: URL.createObjectURL(file) });
+  try {
+    await new Promise((resolve, reject) => Object.assign(image, { onload: resolve, onerror: reject }));
+    return image;
+  } finally {
+    URL.revokeObjectURL(image.src);
+  }
 }
