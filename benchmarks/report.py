@@ -207,6 +207,8 @@ def cell(results, app, measure, unit):
 def in_words(value, unit):
     if value == math.inf:
         return "never"
+    if unit == "MB" and value <= 0:
+        return "none"
     if unit == "MB":
         return f"{value / 1e6:,.{2 if value < 1e7 else 0}f} MB"
     if unit == "s":
@@ -217,7 +219,7 @@ def in_words(value, unit):
 
 
 def times(ratio):
-    return "∞" if ratio == math.inf else f"{ratio:.3g}"
+    return "∞" if ratio == math.inf else f"{ratio:.3g}" if ratio < 1000 else "over 1,000"
 
 
 def table(rows):

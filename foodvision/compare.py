@@ -66,7 +66,7 @@ def new_learner(photos, body, weights, size):
         describe_body(body, weights)
     try:
         return vision_learner(dls, body, metrics=accuracy), True
-    except (OSError, RuntimeError):  # no network, or a hub that refuses
+    except OSError:  # no network, or a hub that refuses
         if not isinstance(body, str):
             describe_body(body, None)
         return vision_learner(dls, body, pretrained=False, metrics=accuracy), False

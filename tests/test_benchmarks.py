@@ -8,6 +8,7 @@ import time
 from importlib import metadata
 from math import inf
 
+import numpy as np
 import psutil
 import pytest
 from PIL import Image
@@ -23,6 +24,7 @@ from benchmarks.memory import Memory, memory, settled
 from benchmarks.network import UNLIMITED, Network, Speed
 from benchmarks.photos import draw_photo
 from benchmarks.report import Bar, Results, growing, markdown, medians, plot
+from benchmarks.robustness import ALTERATIONS
 
 SLOW = Speed(bits_per_second=800_000, delay=0.1)  # 100 KB/s
 CONTENT = bytes(range(256)) * 160  # 40 KB
@@ -278,3 +280,11 @@ def test_a_photo_that_never_arrives_is_said_not_to(results):
 def test_the_plot_is_drawn_of_what_there_is(results, tmp_path):
     plot(results, tmp_path / "results.png")
     assert Image.open(tmp_path / "results.png").size[0] >= 1000
+
+
+@pytest.mark.parametrize("name", ALTERATIONS)
+def test_an_altered_photo_is_another_photo_of_the_same(name):
+    photo = Image.open(io.BytesIO(draw_photo(300, 200, 30_000))).convert("RGB")
+    altered = ALTERATIONS[name](photo).convert("RGB").resize(photo.size)
+    difference = np.abs(np.asarray(altered, dtype=float) - np.asarray(photo))
+    assert (difference.mean() > 1) == (name != "as they are")
