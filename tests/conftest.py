@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -41,7 +41,13 @@ class Server:
     @property
     def kernels(self):
         """A `psutil.Process` for each visitor."""
-        return [child for child in self.process.children(recursive=True) if "ipykernel_launcher" in child.cmdline()]
+        return [child for child in self.process.children(recursive=True) if _is_kernel(child)]
+
+
+def _is_kernel(process):
+    with suppress(psutil.NoSuchProcess):  # it has just ended
+        return "ipykernel_launcher" in process.cmdline()
+    return False
 
 
 @pytest.fixture(scope="session")

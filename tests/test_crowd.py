@@ -3,6 +3,7 @@
 `make reliability` runs `tests/reliability/crowd.py` in full.
 """
 
+from contextlib import suppress
 from functools import partial
 from urllib.request import urlopen
 
@@ -59,7 +60,13 @@ def kernels_started_for_a_page(server):
 
 
 def started_for_visitors(server):
-    return [kernel for kernel in server.kernels if kernel.environ()["VOILA_PREHEAT"] == "False"]
+    return [kernel for kernel in server.kernels if _environment(kernel).get("VOILA_PREHEAT") == "False"]
+
+
+def _environment(kernel):
+    with suppress(psutil.NoSuchProcess):  # it has just ended
+        return kernel.environ()
+    return {}
 
 
 def test_after_many_sessions_the_server_is_as_it_was_before(serving):

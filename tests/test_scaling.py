@@ -261,7 +261,18 @@ def hub(tmp_path_factory):
     (environment.home / "jupyterhub_config.json").write_text(json.dumps(configuration))
     command = "jupyterhub --config=jupyterhub_config.json"
     with environment.serve(command, environment.home, port) as server:
+        wait_until_healthy(f"{server.url}hub/health")  # the proxy listens before the hub does
         yield server
+
+
+def wait_until_healthy(address):
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return urllib.request.urlopen(address, timeout=PATIENCE).close()
+        except OSError:
+            assert time.monotonic() < deadline, f"{address} never answered."
+            time.sleep(0.1)
 
 
 @pytest.mark.slow
@@ -269,7 +280,7 @@ def test_each_visitor_of_a_jupyterhub_has_a_server_of_their_own_without_signing_
     addresses = set()
     for _ in range(2):
         with opened(browser, hub.url) as page:
-            page.wait_for_url(f"**{VALUES['singleuser']['defaultUrl']}")  # from the page that says a server is starting
+            page.wait_for_url(f"**{VALUES['singleuser']['defaultUrl']}", timeout=1000 * PATIENCE)  # a server is started
             ask(page)
             addresses.add(page.url)
     assert len(addresses) == 2
