@@ -10,11 +10,12 @@ from urllib.request import urlopen
 import psutil
 import pytest
 from conftest import PATIENCE, serve
-from reliability.crowd import FAULTS, KEPT, MARGIN, crowd, faults, soak
+from reliability.crowd import FAULTS, KEPT, crowd, faults, soak
 from reliability.messages import Visitor, photo
 
 COMMAND = ["foodvision.serve", "foodvision.ipynb", "--no-browser"]
 VISITOR = 150  # megabytes, for a kernel with the model
+WARMING = 30e6  # bytes, by which a server grows in its first two hundred sessions
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +71,8 @@ def _environment(kernel):
 
 
 def test_after_many_sessions_the_server_is_as_it_was_before(serving):
-    row = soak(serving, sessions=12, warm_up=8)
+    row = soak(serving, sessions=12, warm_up=8, margin=WARMING)
     assert row.tried == 12 and not row.wrong, row.note
-    assert row.megabytes <= MARGIN / 1e6
 
 
 @pytest.mark.parametrize("kind", FAULTS)
