@@ -76,9 +76,9 @@ class Results:
             each = (most - fewest) / (counts[-1] - counts[0])
             self.add(app, f"{FURTHER}, {kind}", each, "MB")
             self.add(app, f"memory without visitors, {kind}", self.median(app, f"memory, {kind}", 0), "MB")
-            if kind == "proportional":
+            if kind == "proportional" and each > 0:
                 for limit, size in LIMITS.items():
-                    room = 1 + (size - fewest) / max(each, 1)
+                    room = 1 + (size - fewest) / each
                     self.add(app, f"visitors at once in {limit}", max(0, math.floor(room)), "visitors")
 
     def median(self, app, measure, visitors=None):
@@ -208,7 +208,7 @@ def in_words(value, unit):
     if value == math.inf:
         return "never"
     if unit == "MB" and value <= 0:
-        return "none"
+        return "within the noise"
     if unit == "MB":
         return f"{value / 1e6:,.{2 if value < 1e7 else 0}f} MB"
     if unit == "s":
@@ -219,7 +219,7 @@ def in_words(value, unit):
 
 
 def times(ratio):
-    return "∞" if ratio == math.inf else f"{ratio:.3g}" if ratio < 1000 else "over 1,000"
+    return "∞" if ratio == math.inf else f"{ratio:.3g}"
 
 
 def table(rows):

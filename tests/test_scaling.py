@@ -269,9 +269,9 @@ def wait_until_healthy(address):
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            return urllib.request.urlopen(address, timeout=PATIENCE).close()
-        except OSError:
-            assert time.monotonic() < deadline, f"{address} never answered."
+            return urllib.request.urlopen(address, timeout=5).close()
+        except OSError as error:
+            assert time.monotonic() < deadline, f"{address}: {error}"
             time.sleep(0.1)
 
 

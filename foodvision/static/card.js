@@ -13,7 +13,8 @@ export function makeCard(name, alone) {
     say: (sentence) => say(element("p", {}, sentence)),
     refuse: (sentence) => say(element("p", { class: "fv-complaint" }, element("strong", {}, name), ` ${sentence}`)),
     answer: (answer, ...extras) => say(...inWords(answer, alone ? "" : name), ...extras),
-    show: async (jpeg) => picture.replaceChildren(await toImage(jpeg, `Your photo, ${name}`)),
+    // A browser may lack the memory to show a photo: its answer stands without.
+    show: (jpeg) => toImage(jpeg, `Your photo, ${name}`).then((image) => picture.replaceChildren(image), () => {}),
   };
 }
 

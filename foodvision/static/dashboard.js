@@ -125,7 +125,7 @@ export function openDashboard(el, { short_side, max_bytes }) {
     if (!reply) return;
     if (reply.error) return refuse(photo, reply.error);
     if (reply.jpeg) photo.shown = photo.card.show((photo.jpeg = new Blob([reply.jpeg], { type: "image/jpeg" })));
-    await photo.shown; // an answer never stands without its photo
+    await photo.shown; // no answer stands beside another photo
     photo.answer = reply.answer;
     photo.card.answer(photo.answer, ...(reply.choices ? [verdictOn(photo.answer, reply.choices, tell)] : []));
 

@@ -6,10 +6,9 @@ export async function shrink(file, shortSide) {
   const picture =
     (await decodeReduced(file, shortSide).catch(() => null)) ??
     (await createImageBitmap(file, { imageOrientation: "from-image" }));
-  const [fullWidth, fullHeight] = [picture.displayWidth ?? picture.width, picture.displayHeight ?? picture.height];
-  const scale = Math.min(1, shortSide / Math.min(fullWidth, fullHeight));
-  const width = Math.round(scale * fullWidth);
-  const height = Math.round(scale * fullHeight);
+  const sides = [picture.displayWidth ?? picture.width, picture.displayHeight ?? picture.height];
+  const scale = Math.min(1, shortSide / Math.min(...sides));
+  const [width, height] = sides.map((side) => Math.round(scale * side));
   const canvas = element("canvas", { width, height });
   const context = canvas.getContext("2d");
   context.fillStyle = "white"; // behind what is transparent: JPEG would make it black
@@ -21,16 +20,20 @@ export async function shrink(file, shortSide) {
 }
 
 // A VideoFrame of a large JPEG in the fewest eighths of its size that leave the short side `shortSide`: libjpeg decodes
-// so in half the time, and a phone's photo takes 3 MB instead of 48. Null where there is nothing to gain, or no decoder.
+// so in half the time, and a phone's photo takes 3 MB instead of 48. Null where there is nothing to gain, or no decoder:
+// browsers lend it to https and localhost alone, and one that ignores the size may ignore which side is up, too.
 async function decodeReduced(file, shortSide) {
   if (file.type !== "image/jpeg" || !window.ImageDecoder) return null;
   const { naturalWidth, naturalHeight } = await load(file); // which decodes nothing yet
   const eighths = Math.ceil((8 * shortSide) / Math.min(naturalWidth, naturalHeight));
   if (eighths >= 8) return null;
   const [desiredWidth, desiredHeight] = [naturalWidth, naturalHeight].map((side) => Math.ceil((side * eighths) / 8));
-  const decoder = new ImageDecoder({ data: file.stream(), type: file.type, desiredWidth, desiredHeight });
+  const data = await file.arrayBuffer();
+  const decoder = new ImageDecoder({ data, type: file.type, desiredWidth, desiredHeight });
   const { image } = await decoder.decode().finally(() => decoder.close());
-  return image;
+  if (image.displayWidth === desiredWidth && image.displayHeight === desiredHeight) return image;
+  image.close();
+  return null;
 }
 
 export function toBlob(canvas, type) {

@@ -115,7 +115,7 @@ def crowd(server, visitors=60, within=60):
     return Row(CROWD, visitors, _wrong(visits), _longest(visits), (most() - before) / 1e6, note)
 
 
-def soak(serve, sessions=300, at_once=4, warm_up=200, margin=MARGIN):
+def soak(serve, sessions, at_once=4, warm_up=200, margin=MARGIN):
     """`Row` of sessions, so many at once, after a warm-up. `megabytes` is what the server's own memory grew by.
 
     `wrong` counts sessions without the right answer, kernels left besides the preheated ones, files left in the folders
@@ -343,7 +343,7 @@ def _whole(path):
     return sum(read_photo(photo).size == (SHORT_SIDE, SHORT_SIDE) for photo in photos)
 
 
-def run(serve, visitors=60, sessions=200):
+def run(serve, visitors, sessions):
     """A `Row` for a crowd, a soak, each fault, the verdicts; `serve(**environment)` gives a context of a `Server`."""
     with serve() as server:
         yield crowd(server, visitors)
