@@ -86,6 +86,14 @@ class Visitor:
                 if said[-1] == ("status", {"execution_state": "idle"}):
                     return said
 
+    def reply(self, *message):
+        """What the kernel replies to a request of Jupyter's own. Unlike what `say` hears, it may come after idle."""
+        message_id = self.post(*message)
+        while True:
+            header, parent, content, _ = self.heard()
+            if parent.get("msg_id") == message_id and header["msg_type"].endswith("_reply"):
+                return content
+
     def request(self, request, buffers=()):
         """What the dashboard replies to one message: a list, empty or of one."""
         said = self.say("comm_msg", self.custom(request), buffers)
@@ -210,8 +218,7 @@ def comms_of_its_own(visitor):
             yield not failed(visitor.say("comm_open", comm, metadata={"version": "1.0.0"}))
         visitor.say("comm_msg", {"comm_id": f"nobody-{LONG}", "data": {}})
         visitor.say("comm_close", {"comm_id": f"nobody-{LONG}", "data": {}})
-    said = visitor.say("comm_info_request", {})
-    yield len(next(content["comms"] for kind, content in said if kind == "comm_info_reply")) <= len(before) + 1
+    yield len(visitor.reply("comm_info_request", {})["comms"]) <= len(before) + 1
 
 
 def states_asked_and_not_read(visitor):
