@@ -12,9 +12,8 @@ from tornado.iostream import StreamBufferFullError
 from tornado.web import GZipContentEncoding, OutputTransform
 from voila.app import Voila
 
-from .machine import cores
+from .machine import cores, memory
 
-POOL = min(cores(), 16)  # kernels kept ready, where no setting says how many: more cannot start at once
 PROTOCOL = "v1.kernel.websocket.jupyter.org"  # that of the page
 WAITING = 64  # messages of a visitor that the kernel has not dealt with; the page has two parts of a photo on their way
 UNREAD = 2**22  # bytes of answers that wait for a slow network; a picture is less than a tenth of it
@@ -24,6 +23,11 @@ SOCKETS = 65536  # of ZeroMQ, which thinks of a thousand; a visitor takes four
 BODY, BUFFER = 2**16, 2**20  # bytes that a request may carry, and that wait to be read: no page sends as much
 LONGEST_FOLDER = 50  # characters: a socket's path has at most 103, of which the kernel's name takes 50
 POLICY_VIOLATION = 1008  # RFC 6455, section 7.4.1
+
+
+def pool_size():
+    """How many kernels are kept ready where no setting says so: more cannot start at once, or fit a small container."""
+    return int(max(1, min(cores(), 16, memory() // 10**9)))
 
 
 class PageConnection(ZMQChannelsWebsocketConnection):
@@ -108,7 +112,7 @@ class FoodVision(Voila):
 
     def init_settings(self):
         if "default_pool_size" not in self.config.VoilaConfiguration:
-            self.voila_configuration.default_pool_size = POOL
+            self.voila_configuration.default_pool_size = pool_size()
         if os.name == "posix" and len(self.connection_dir) <= LONGEST_FOLDER:
             self.config.KernelManager.transport = "ipc"
         else:

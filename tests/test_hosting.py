@@ -32,7 +32,7 @@ from test_page import answer, choose, chooser, drawn, saved
 from foodvision import ModelError, share
 from foodvision.check import check_model
 from foodvision.classifier import MODEL, Classifier
-from foodvision.serve import POOL
+from foodvision.serve import pool_size
 
 PYTHON = "3.11"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -593,7 +593,7 @@ def test_the_container_answers_and_is_healthy(browser, container, image):
     _, check = dict(dockerfile())["HEALTHCHECK"].split("CMD ")
     python, option, script = json.loads(check)
     environment.run(f'{python} {option} "$SCRIPT"', folder, PORT=port, SCRIPT=script)
-    assert len(container.kernels) <= POOL, "The health check started a kernel besides those kept ready."
+    assert len(container.kernels) <= pool_size(), "The health check started a kernel besides those kept ready."
     with opened(browser, container.url) as page:
         ask(page)
         server = container.process.memory_info().rss

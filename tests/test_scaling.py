@@ -7,6 +7,7 @@ JupyterHub on this machine tries their settings. `pytest tests/test_scaling.py -
 import http.client
 import io
 import json
+import math
 import os
 import re
 import shutil
@@ -27,6 +28,9 @@ from PIL import Image
 from playwright.sync_api import expect
 from test_hosting import HOSTING, LINUX, Environment, ask, binder_base, opened
 from test_page import choose, complaint, saved
+
+from foodvision import machine
+from foodvision.serve import pool_size
 
 SCALING = (ROOT / "docs" / "scaling.md").read_text()
 VALUES = yaml.safe_load((ROOT / "docs" / "scaling" / "jupyterhub.yaml").read_text())
@@ -91,6 +95,39 @@ def test_a_pod_is_guaranteed_the_server_and_a_kernel_and_a_tenth_more_at_least()
 
 
 # One larger machine
+
+
+@pytest.fixture
+def container(tmp_path, monkeypatch):
+    """A function that sets the limits of the container that this process is in, as Linux writes them."""
+    monkeypatch.delenv("CPU_LIMIT", raising=False)
+    monkeypatch.setattr(machine, "CONTAINER", tmp_path)
+    return lambda **limits: [(tmp_path / f"{name}.max").write_text(f"{text}\n") for name, text in limits.items()]
+
+
+def test_a_container_uses_no_more_processors_and_memory_than_it_was_given(container):
+    whole = machine.cores()
+    container(cpu="150000 100000", memory="1073741824")
+    assert (machine.cores(), machine.memory()) == (1, 2**30)
+    container(cpu="50000 100000")
+    assert machine.cores() == 1, "Half a processor is one thread."
+    container(cpu=f"{100_000 * (whole + 1)} 100000", memory="max")
+    assert (machine.cores(), machine.memory()) == (whole, math.inf)
+
+
+def test_a_container_without_limits_uses_the_whole_machine(container):
+    whole = machine.cores(), machine.memory()
+    container(cpu="max 100000", memory="max")
+    assert (machine.cores(), machine.memory()) == whole
+
+
+def test_kernels_kept_ready_do_not_fill_a_small_container(container):
+    container(cpu="max 100000", memory="max")
+    assert pool_size() == min(machine.cores(), 16)
+    container(memory=str(10**9))
+    assert pool_size() == 1
+    container(memory=str(5 * 10**8))
+    assert pool_size() == 1, "Half a gigabyte holds one."
 
 
 @pytest.fixture(scope="module")

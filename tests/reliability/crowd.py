@@ -28,7 +28,7 @@ from foodvision import Classifier
 from foodvision.feedback import SETTING, Feedback
 from foodvision.page import SHORT_SIDE
 from foodvision.photo import read_photo
-from foodvision.serve import POOL
+from foodvision.serve import pool_size
 
 from . import Row
 from .messages import PATIENCE, Visitor, kernel_of
@@ -162,9 +162,9 @@ def own_memory(server):
 
 def _kernels_left(server):
     """How many kernels there are besides the preheated ones, once all is quiet."""
-    _until(lambda: len(server.kernels) == POOL)
+    _until(lambda: len(server.kernels) == pool_size())
     asyncio.run(settled(server.process, patience=20))
-    return len(server.kernels) - POOL
+    return len(server.kernels) - pool_size()
 
 
 def _files_left(server, folder):
