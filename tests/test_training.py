@@ -1,0 +1,78 @@
+"""What `train.ipynb` counts on beyond fastai."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from fastai.data.transforms import Pipeline
+from fastai.vision.core import PILImage
+from torch import nn
+
+from foodvision.training import (
+    UNASKED,
+    AnswersAndDishes,
+    Grain,
+    Sharpness,
+    fit_temperature,
+    keep_answers,
+    photo_weights,
+    scale_logits,
+)
+
+
+@pytest.fixture
+def photo():
+    return PILImage.create(np.random.default_rng(0).integers(60, 200, (32, 32, 3), dtype=np.uint8))
+
+
+@pytest.mark.parametrize("alter", [Grain, Sharpness], ids=lambda alter: alter.__name__)
+def test_photos_are_altered_for_training_alone_and_some_of_them_not_even_then(photo, alter):
+    train, valid = (Pipeline([alter()], split_idx=split) for split in (0, 1))
+    same = [np.array_equal(train(photo), photo) for _ in range(200)]
+    assert isinstance(train(photo), PILImage)
+    assert train(photo).size == photo.size
+    assert 0 < sum(same) < 200
+    assert all(np.array_equal(valid(photo), photo) for _ in range(200))
+
+
+def test_each_label_is_drawn_as_often_as_its_share_says():
+    photos = pd.DataFrame({"label": ["pizza"] * 6 + ["steak"] * 2, "split": ["train"] * 5 + ["valid"] + ["train"] * 2})
+    drawn = np.array(photo_weights(photos, {"pizza": 0.25, "steak": 0.75}))[photos.split == "train"]
+    assert drawn == pytest.approx([0.05] * 5 + [0.375] * 2)
+
+
+def test_a_dish_that_may_be_either_teaches_the_answers_nothing():
+    loss = AnswersAndDishes([0, UNASKED, 1], answers=2)
+    logits = torch.randn(4, 5, requires_grad=True)
+    loss(logits, torch.tensor([0, 1, 1, 2])).backward()
+    taught = logits.grad[:, :2].abs().sum(dim=1) > 0
+    assert taught.tolist() == [True, False, False, True]
+    assert (logits.grad[:, 2:].abs().sum(dim=1) > 0).all(), "Each of them is still a dish to be named."
+
+
+def test_accuracy_counts_the_answers_that_were_asked_for():
+    loss = AnswersAndDishes([0, UNASKED, 1], answers=2)
+    logits = torch.tensor([[9.0, 0, 0, 0, 9], [9, 0, 0, 0, 9], [9, 0, 0, 0, 9]])
+    assert loss.accuracy(logits, torch.tensor([0, 1, 2])) == 0.5
+
+
+def test_the_answers_stay_as_they_were_when_the_dishes_go():
+    model, features = nn.Sequential(nn.Flatten(), nn.Linear(6, 7, bias=False)), torch.randn(3, 6)
+    expected = model(features)[:, :2]
+    assert torch.allclose(keep_answers(model, 2)(features), expected)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 3.0])
+def test_the_temperature_makes_confidence_match_accuracy_again(temperature):
+    torch.manual_seed(0)
+    honest = torch.randn(20_000, 4) * 2
+    targets = torch.distributions.Categorical(logits=honest).sample()
+    assert fit_temperature(honest * temperature, targets) == pytest.approx(temperature, rel=0.05)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_scaling_the_last_layer_divides_the_logits(bias):
+    model, photos = nn.Sequential(nn.Linear(6, 6), nn.ReLU(), nn.Linear(6, 3, bias=bias)), torch.randn(5, 6)
+    expected = model(photos) / 1.7
+    scale_logits(model, 1.7)
+    torch.testing.assert_close(model(photos), expected)
