@@ -7,6 +7,7 @@ where fastai keeps its data (FASTAI_HOME), or downloaded. Needs the training dep
 import argparse
 import sys
 from pathlib import Path
+from urllib.error import URLError
 
 import numpy as np
 import pandas as pd
@@ -98,6 +99,8 @@ def main():
         _print(answer_photos(classifier, photos), classifier.vocab, foods)
     except (ModelError, PhotoError, ValueError) as error:
         sys.exit(str(error))
+    except URLError as error:
+        sys.exit(f"The test photos cannot be downloaded ({error.reason}). Go online, or name a folder of photos.")
 
 
 def _test_photos(foods):

@@ -1,4 +1,4 @@
-"""What `train.ipynb` needs beyond fastai: bodies, mixed precision on a CPU, two lessons' own parts, and calibration."""
+"""What `train.ipynb` needs beyond fastai: bodies, mixed precision on a CPU, the lessons' own parts, and calibration."""
 
 import random
 
@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from fastai.callback.channelslast import ChannelsLast
 from fastai.callback.fp16 import MixedPrecision
+from fastai.layers import Lambda
 from fastai.vision.augment import RandTransform
 from fastai.vision.core import PILImage, imagenet_stats
 from fastai.vision.learner import default_split, has_pool_type, model_meta
@@ -14,6 +15,7 @@ from torch import nn
 from torch.nn import functional as F
 
 UNASKED = -1  # in place of an answer: either would do
+LEAST = 1e-6  # of a probability, so that there is a logarithm of it
 
 
 def describe_body(body, weights):
@@ -101,25 +103,45 @@ class AnswersAndDishes(nn.Module):
         return self.answer_of.to(dishes.device)[dishes]
 
 
-def keep_answers(model, count):
-    """The model, which ends in a linear layer without a bias, with the first `count` of its outputs alone."""
+def keep_dishes(model, answers):
+    """The model, which ends in a linear layer without a bias, without its first outputs, the `answers`."""
     last = _last_linear(model)
-    last.weight = nn.Parameter(last.weight[:count].detach().clone())
-    last.out_features = count
+    last.weight = nn.Parameter(last.weight[answers:].detach().clone())
+    last.out_features -= answers
     return model
 
 
-def fit_temperature(logits, targets):
+def add_up(answer_of, vocab):
+    """Layers that make logits of answers (photos, vocab) of logits of dishes (photos, dishes).
+
+    The probability of an answer is the sum of those of its dishes; `answer_of` names each dish's. The layers are
+    fastai's and PyTorch's own, so a learner with them needs no other package. The last of them changes nothing, before
+    `scale_logits`.
+    """
+    total = nn.Linear(len(answer_of), len(vocab)).requires_grad_(False)
+    total.weight.zero_()
+    for dish, answer in enumerate(answer_of):
+        total.weight[vocab.index(answer), dish] = 1
+    total.bias.fill_(LEAST - 1)  # a pickle can name torch.special.log1p, but not torch.log
+    last = nn.Linear(len(vocab), len(vocab), bias=False).requires_grad_(False)
+    nn.init.eye_(last.weight)
+    return nn.Sequential(nn.Softmax(dim=1), total, Lambda(torch.special.log1p), last)
+
+
+def fit_temperature(logits, targets, mislabelled=0.0):
     """The temperature that makes logits (photos, classes) most likely for targets (photos).
 
-    Temperature scaling of Guo et al., "On Calibration of Modern Neural Networks", 2017.
+    Temperature scaling of Guo et al., "On Calibration of Modern Neural Networks", 2017. A wrong label asks for doubt
+    where there should be none, so the share `mislabelled` of the photos, those that fit worst, has no say.
     """
+    losses = F.cross_entropy(logits, targets, reduction="none")
+    kept = losses <= losses.quantile(1 - mislabelled)
     log_temperature = torch.zeros(1, requires_grad=True)
     optimizer = torch.optim.LBFGS([log_temperature], max_iter=100, line_search_fn="strong_wolfe")
 
     def closure():
         optimizer.zero_grad()
-        loss = F.cross_entropy(logits / log_temperature.exp(), targets)
+        loss = F.cross_entropy(logits[kept] / log_temperature.exp(), targets[kept])
         loss.backward()
         return loss
 

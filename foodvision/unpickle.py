@@ -53,8 +53,9 @@ pandas.Series
 plum._function.Function plum._method.Method plum._method.MethodList plum._resolver.Resolver plum._signature.Signature
 plum._util.Missing
 torch.BFloat16Storage torch.BoolStorage torch.ByteStorage torch.CharStorage torch.DoubleStorage torch.FloatStorage
-torch.HalfStorage torch.IntStorage torch.LongStorage torch.ShortStorage torch.Tensor torch.distributions.beta.Beta
-torch.distributions.dirichlet.Dirichlet torch.nn.parameter.Parameter torch.storage.UntypedStorage
+torch.HalfStorage torch.IntStorage torch.LongStorage torch.ShortStorage torch.Tensor torch._C._special.special_log1p
+torch.distributions.beta.Beta torch.distributions.dirichlet.Dirichlet torch.nn.parameter.Parameter
+torch.storage.UntypedStorage
 typing.Any typing.Union
 """
 # What descends from a class is made too, where one of these modules defines it, unless it turns models into programs.

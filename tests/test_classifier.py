@@ -1,6 +1,7 @@
 """The served model answers as its learner does, and says what is wrong when it cannot."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -174,3 +175,12 @@ def test_a_folder_of_ones_own_photos_is_scored_or_a_sentence_says_what_is_missin
     (folder / "pizza").rename(folder / "pasta")
     with pytest.raises(SystemExit, match=r"The model has no class pasta: it knows .*pizza"):
         main()
+
+
+def test_without_photos_and_internet_scoring_says_what_to_do(tmp_path):
+    environment = os.environ | {"FASTAI_HOME": str(tmp_path), "HTTPS_PROXY": "http://127.0.0.1:1"}
+    command = [sys.executable, "-m", "foodvision.evaluate"]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 1
+    assert "The test photos cannot be downloaded" in run.stderr.splitlines()[-1]
+    assert "Traceback" not in run.stderr

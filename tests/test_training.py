@@ -1,5 +1,9 @@
 """What `train.ipynb` counts on beyond fastai."""
 
+import subprocess
+import sys
+from textwrap import dedent
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,8 +17,9 @@ from foodvision.training import (
     AnswersAndDishes,
     Grain,
     Sharpness,
+    add_up,
     fit_temperature,
-    keep_answers,
+    keep_dishes,
     photo_weights,
     scale_logits,
 )
@@ -56,10 +61,31 @@ def test_accuracy_counts_the_answers_that_were_asked_for():
     assert loss.accuracy(logits, torch.tensor([0, 1, 2])) == 0.5
 
 
-def test_the_answers_stay_as_they_were_when_the_dishes_go():
+def test_the_dishes_stay_as_they_were_when_the_answers_go():
     model, features = nn.Sequential(nn.Flatten(), nn.Linear(6, 7, bias=False)), torch.randn(3, 6)
-    expected = model(features)[:, :2]
-    assert torch.allclose(keep_answers(model, 2)(features), expected)
+    expected = model(features)[:, 2:]
+    assert torch.allclose(keep_dishes(model, 2)(features), expected)
+
+
+def test_the_probabilities_of_dishes_add_up_to_those_of_answers():
+    answers = add_up(["other", "steak", "steak", "pizza"], ["other", "pizza", "steak"])
+    dishes = torch.tensor([[0.1, 0.2, 0.4, 0.3], [1, 0, 0, 0]])
+    expected = torch.tensor([[0.1, 0.3, 0.6], [1, 0, 0]])
+    torch.testing.assert_close(answers(dishes.log()).softmax(dim=1), expected, atol=1e-5, rtol=0)
+    scale_logits(answers, 2)
+    cooler = (expected**0.5) / (expected**0.5).sum(dim=1, keepdim=True)
+    torch.testing.assert_close(answers(dishes.log()).softmax(dim=1), cooler, atol=4e-3, rtol=0)
+
+
+def test_a_model_that_adds_up_loads_without_this_package(tmp_path):
+    torch.save(add_up(["a", "b", "a"], ["a", "b"]), tmp_path / "answers.pkl")
+    load = f"""
+        import sys, torch
+        sys.modules["foodvision"] = None
+        answers = torch.load({str(tmp_path / "answers.pkl")!r}, weights_only=False)
+        assert answers(torch.zeros(1, 3)).softmax(dim=1)[0, 0].item() > 0.66
+    """
+    subprocess.run([sys.executable, "-c", dedent(load)], check=True)
 
 
 @pytest.mark.parametrize("temperature", [0.5, 3.0])
@@ -68,6 +94,15 @@ def test_the_temperature_makes_confidence_match_accuracy_again(temperature):
     honest = torch.randn(20_000, 4) * 2
     targets = torch.distributions.Categorical(logits=honest).sample()
     assert fit_temperature(honest * temperature, targets) == pytest.approx(temperature, rel=0.05)
+
+
+def test_photos_with_a_wrong_label_need_not_move_the_temperature():
+    torch.manual_seed(0)
+    sure = torch.randn(20_000, 4) * 8
+    targets = torch.distributions.Categorical(logits=sure).sample()
+    targets[:600] = sure[:600].argmin(dim=1)
+    assert fit_temperature(sure, targets) > 2
+    assert fit_temperature(sure, targets, mislabelled=0.03) == pytest.approx(1, rel=0.1)
 
 
 @pytest.mark.parametrize("bias", [True, False])
