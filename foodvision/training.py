@@ -81,8 +81,8 @@ class Grain(RandTransform):
 class AnswersAndDishes(nn.Module):
     """Loss, with label smoothing, of logits (photos, answers + dishes) against dishes (photos).
 
-    `answer_of` gives the place of each dish's answer, or UNASKED. The dishes count half as much as the answers: they
-    are there to teach what sets the answers apart (Caruana, "Multitask Learning", 1997).
+    `answer_of` gives the place of each dish's answer, or UNASKED. The dishes count half as much, so that what sets the
+    answers apart is learnt first (several tasks at once: Caruana, "Multitask Learning", 1997).
     """
 
     def __init__(self, answer_of, answers):
