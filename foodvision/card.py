@@ -40,7 +40,8 @@ steaks; of models about as good on the validation photos this one was kept), whi
 {scores}
 
 Expected calibration error (15 bins) over all {test} test photos: {test_error:.3f}; of the three foods alone:
-{food_error:.3f}. The logits were divided by a temperature of {temperature:.2f}, fitted on the validation photos.
+{food_error:.3f}. The logits were divided by a temperature of {temperature:.2f}, fitted on the
+validation photos but those that fit worst.
 
 The rule: a food is named where the foods together have a share of
 {accept}, and marked

@@ -115,8 +115,8 @@ def add_up(answer_of, vocab):
     """Layers that make logits of answers (photos, vocab) of logits of dishes (photos, dishes).
 
     The probability of an answer is the sum of those of its dishes; `answer_of` names each dish's. The layers are
-    fastai's and PyTorch's own, so a learner with them needs no other package. The last of them changes nothing, before
-    `scale_logits`.
+    fastai's and PyTorch's own, so a learner with them needs no other package; they want float32. The last of them
+    changes nothing, before `scale_logits`.
     """
     total = nn.Linear(len(answer_of), len(vocab)).requires_grad_(False)
     total.weight.zero_()

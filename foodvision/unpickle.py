@@ -1,8 +1,9 @@
 """Reads an exported learner without running what is in the file: only what is listed here is made.
 
 A pickle names whatever it likes, and Python imports and calls it. Here the classes that a fastai image classifier
-consists of are made; functions that only training calls (labels, metrics, optimizers, any code of a notebook) are left
-out; and every other name is refused. It is no sandbox: SECURITY.md says what it is worth.
+consists of are made, and the one function of `foodvision.training.add_up`; functions that only training calls (labels,
+metrics, optimizers, any code of a notebook) are left out; and every other name is refused. It is no sandbox:
+SECURITY.md says what it is worth.
 """
 
 import _compat_pickle

@@ -178,7 +178,8 @@ def test_a_folder_of_ones_own_photos_is_scored_or_a_sentence_says_what_is_missin
 
 
 def test_without_photos_and_internet_scoring_says_what_to_do(tmp_path):
-    environment = os.environ | {"FASTAI_HOME": str(tmp_path), "HTTPS_PROXY": "http://127.0.0.1:1"}
+    offline = {"HTTPS_PROXY": "http://127.0.0.1:1", "https_proxy": "http://127.0.0.1:1", "NO_PROXY": "", "no_proxy": ""}
+    environment = os.environ | offline | {"FASTAI_HOME": str(tmp_path)}
     command = [sys.executable, "-m", "foodvision.evaluate"]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert run.returncode == 1
