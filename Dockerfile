@@ -11,10 +11,10 @@ COPY --chown=1000 . .
 RUN pip install --no-deps --no-build-isolation --editable .
 
 USER 1000
-RUN python -m foodvision.check && jupyter execute foodvision.ipynb
+RUN foodvision check && jupyter execute foodvision.ipynb
 
 EXPOSE $PORT
 # A file, not the page: the page starts a kernel for whoever asks for it.
 HEALTHCHECK --start-period=20s --start-interval=1s \
     CMD ["python", "-c", "import os, urllib.request as web; web.urlopen(f'http://localhost:{os.environ[\"PORT\"]}/voila/templates/foodvision/static/favicon.svg', timeout=3)"]
-CMD ["sh", "-c", "exec python -m foodvision.serve foodvision.ipynb --no-browser --Voila.ip=0.0.0.0 --port=\"$PORT\""]
+CMD ["sh", "-c", "exec foodvision serve foodvision.ipynb --no-browser --Voila.ip=0.0.0.0 --port=\"$PORT\""]

@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8866
 BIN := .venv/bin
 # An editable install copies the page's template to where Voilà looks for it, so a change there installs again.
-INSTALLED := pyproject.toml $(wildcard requirements/*.txt foodvision/template/* foodvision/template/static/*)
+INSTALLED := pyproject.toml $(wildcard requirements/*.txt foodvision/page/template/* foodvision/page/template/static/*)
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(UPGRADE) \
 	--custom-compile-command "make lock"
@@ -16,7 +16,7 @@ install = $(BIN)/pip install --quiet --require-hashes --requirement requirements
 
 app: .venv/app
 	@echo "FoodVision: http://localhost:$(PORT)"
-	$(BIN)/python -m foodvision.serve foodvision.ipynb --no-browser --port=$(PORT)
+	$(BIN)/foodvision serve foodvision.ipynb --no-browser --port=$(PORT)
 
 test: .venv/all browser proxy
 	$(BIN)/ruff format --check .

@@ -14,9 +14,9 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from foodvision import Classifier
-from foodvision.classifier import MODEL
-from foodvision.data import BACKGROUND, NOT_FOOD_URL, list_photos
-from foodvision.evaluate import answer_photos, score_answers
+from foodvision.answer.classifier import MODEL
+from foodvision.learn.data import BACKGROUND, NOT_FOOD_URL, list_photos
+from foodvision.learn.evaluate import answer_photos, score_answers
 
 
 class Photos(CalibrationDataReader):

@@ -231,7 +231,10 @@ def table(rows):
 def machine():
     name = platform.processor() or platform.machine()
     if (info := Path("/proc/cpuinfo")).exists():
-        name = next((line.split(": ")[1] for line in info.read_text().splitlines() if "model name" in line), name)
+        name = next(
+            (line.split(": ")[1] for line in info.read_text(encoding="utf-8").splitlines() if "model name" in line),
+            name,
+        )
     return f"{os.cpu_count()} cores ({name}), {psutil.virtual_memory().total / 1e9:.0f} GB, {platform.system()}"
 
 

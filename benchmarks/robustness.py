@@ -1,7 +1,7 @@
 """`python benchmarks/robustness.py`: does the model still know photos that are darker, softer, tilted, farther away?
 
 The test photos of `train.ipynb`, each altered in ways that photos of other cameras, kitchens and websites differ. They
-stand in for photos of other origin; `python -m foodvision.evaluate FOLDER` measures those where they are at hand.
+stand in for photos of other origin; `foodvision evaluate FOLDER` measures those where they are at hand.
 """
 
 import io
@@ -12,8 +12,8 @@ from fastai.data.external import URLs, untar_data
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from foodvision import Classifier
-from foodvision.data import BACKGROUND, NOT_FOOD_URL, list_photos
-from foodvision.evaluate import answer_photos, score_answers
+from foodvision.learn.data import BACKGROUND, NOT_FOOD_URL, list_photos
+from foodvision.learn.evaluate import answer_photos, score_answers
 
 OTHERS = 5  # photos of each dish that is none of the foods: enough to see a change, and five times quicker
 

@@ -1,16 +1,29 @@
-"""FoodVision: a photo in, the name of the food out."""
+"""FoodVision: upload a photo, get the name of the food."""
 
 import os
+import sys
 from importlib import import_module
 
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # or else ONNX Runtime reports to its makers from every kernel
+from .moved import MovedModules
 
-__all__ = ["Classifier", "ModelError", "PhotoError", "Prediction", "read_photo"]
-_MODULES = {"Classifier": "classifier", "ModelError": "classifier", "Prediction": "classifier"}
+__version__ = "1.0.0.dev0"
+__all__ = ["Classifier", "ModelError", "PhotoError", "Prediction", "compile_learner", "read_photo"]
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime would report to its makers from every kernel
+sys.meta_path.append(MovedModules())
+
+_MODULES = {
+    "Classifier": "answer.classifier",
+    "ModelError": "answer.classifier",
+    "PhotoError": "answer.photo",
+    "Prediction": "answer.classifier",
+    "compile_learner": "learn.compile",
+    "read_photo": "answer.photo",
+}
 
 
-def __getattr__(name):
-    """Each when it is first asked for: the server, which only draws pages, never loads what runs the model."""
+def __getattr__(name: str) -> object:
+    """Import each name on first use: the server only draws pages and never loads what runs the model."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES.get(name, 'photo')}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

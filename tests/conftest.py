@@ -53,7 +53,7 @@ def _is_kernel(process):
 @pytest.fixture(scope="session")
 def voila(tmp_path_factory):
     """The page as `make app` serves it: a `Server`."""
-    with serve(["foodvision.serve", "foodvision.ipynb", "--no-browser"], "/", tmp_path_factory) as server:
+    with serve(["foodvision", "serve", "foodvision.ipynb", "--no-browser"], "/", tmp_path_factory) as server:
         yield server
 
 
@@ -83,7 +83,7 @@ def owned(tmp_path_factory):
     subprocess.run(["git", "init", "--quiet", "--initial-branch=main", folder], check=True)
     subprocess.run(["git", "-C", folder, "remote", "add", "origin", "https://github.com/someone/food.git"], check=True)
     setting = {"FOODVISION_FEEDBACK": str(folder / "feedback.db"), "GIT_DIR": str(folder / ".git")}
-    with serve(["foodvision.serve", "foodvision.ipynb", "--no-browser"], "/", tmp_path_factory, **setting) as server:
+    with serve(["foodvision", "serve", "foodvision.ipynb", "--no-browser"], "/", tmp_path_factory, **setting) as server:
         server.feedback = folder / "feedback.db"
         yield server
 

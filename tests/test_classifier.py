@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from foodvision import Classifier, ModelError
-from foodvision.__main__ import main
-from foodvision.classifier import MODEL, decide
+from foodvision.answer.classifier import MODEL, decide
+from foodvision.cli import main
 
 FOODS = ["pizza", "steak", "sushi"]
 
@@ -46,7 +46,7 @@ def test_probabilities_are_given_for_every_class_and_add_up(classifier, drawn):
 
 def test_serving_imports_neither_torch_nor_fastai(drawn):
     script = (
-        "import sys, foodvision, foodvision.dashboard\n"
+        "import sys, foodvision, foodvision.page.dashboard\n"
         f"foodvision.Classifier().predict({str(drawn)!r})\n"
         "print(sorted({'torch', 'fastai', 'pandas', 'onnx', 'matplotlib'} & set(sys.modules)))"
     )
@@ -74,14 +74,14 @@ def test_a_model_without_a_rule_names_the_likeliest_class():
 
 
 def test_a_missing_model_says_what_to_run(tmp_path):
-    with pytest.raises(ModelError, match=r"There is no .*python -m foodvision.compile"):
+    with pytest.raises(ModelError, match=r"There is no .*foodvision compile"):
         Classifier(tmp_path / "export.onnx")
 
 
 def test_a_damaged_model_says_what_to_run(tmp_path):
     damaged = tmp_path / "export.onnx"
     damaged.write_bytes(MODEL.read_bytes()[:100_000])
-    with pytest.raises(ModelError, match=r"cannot be read .*python -m foodvision.compile"):
+    with pytest.raises(ModelError, match=r"cannot be read .*foodvision compile"):
         Classifier(damaged)
 
 
@@ -89,14 +89,14 @@ def test_a_model_from_elsewhere_says_what_to_run(tmp_path):
     model = onnx.load(MODEL)
     del model.metadata_props[:]
     onnx.save(model, tmp_path / "export.onnx")
-    with pytest.raises(ModelError, match=r"does not say how .*python -m foodvision.compile"):
+    with pytest.raises(ModelError, match=r"does not say how .*foodvision compile"):
         Classifier(tmp_path / "export.onnx")
 
 
 def test_a_newer_pickle_beside_the_model_says_what_to_run(tmp_path):
     shutil.copy(MODEL, tmp_path)
     (tmp_path / "export.pkl").write_bytes(b"a newer learner")
-    with pytest.raises(ModelError, match=r"not compiled from .*python -m foodvision.compile"):
+    with pytest.raises(ModelError, match=r"not compiled from .*foodvision compile"):
         Classifier(tmp_path / "export.onnx")
 
 
@@ -153,34 +153,33 @@ def test_real_test_photos_get_the_learners_answers(classifier, learner, test_pho
 
 
 def test_real_test_photos_are_named_right(classifier, test_photos):
-    """What the README promises; `python -m foodvision.evaluate` prints the exact figures."""
-    from foodvision.evaluate import answer_photos, score_answers
+    """What the README promises; `foodvision evaluate` prints the exact figures."""
+    from foodvision.learn.evaluate import answer_photos, score_answers
 
     table = score_answers(answer_photos(classifier, test_photos), FOODS)
     assert table.rate["all: right of the foods"] >= 0.98
     assert table.rate["all: named right"] >= 0.93
 
 
-def test_a_folder_of_ones_own_photos_is_scored_or_a_sentence_says_what_is_missing(drawn, tmp_path, monkeypatch, capsys):
-    from foodvision.evaluate import main
+def test_a_folder_of_ones_own_photos_is_scored_or_a_sentence_says_what_is_missing(drawn, tmp_path, capsys):
+    from foodvision.learn.evaluate import evaluate_folder
 
     folder = tmp_path / "own"
     (folder / "pizza").mkdir(parents=True)
-    monkeypatch.setattr(sys, "argv", ["evaluate", str(folder)])
     with pytest.raises(SystemExit, match=r"There are no photos in .* Put them in a folder for each label"):
-        main()
+        evaluate_folder(folder)
     shutil.copy(drawn, folder / "pizza")
-    main()
+    evaluate_folder(folder)
     assert "pizza: named right" in capsys.readouterr().out
     (folder / "pizza").rename(folder / "pasta")
     with pytest.raises(SystemExit, match=r"The model has no class pasta: it knows .*pizza"):
-        main()
+        evaluate_folder(folder)
 
 
 def test_without_photos_and_internet_scoring_says_what_to_do(tmp_path):
     offline = {"HTTPS_PROXY": "http://127.0.0.1:1", "https_proxy": "http://127.0.0.1:1", "NO_PROXY": "", "no_proxy": ""}
     environment = os.environ | offline | {"FASTAI_HOME": str(tmp_path)}
-    command = [sys.executable, "-m", "foodvision.evaluate"]
+    command = [sys.executable, "-m", "foodvision", "evaluate"]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert run.returncode == 1
     assert "The test photos cannot be downloaded" in run.stderr.splitlines()[-1]

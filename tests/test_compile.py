@@ -26,10 +26,10 @@ from fastai.vision.all import (
 from PIL import Image, ImageFilter
 
 from foodvision import Classifier, ModelError
-from foodvision.classifier import MODEL, sha256
-from foodvision.compile import PICKLE, CompileError, compile_learner
-from foodvision.mobile import export_mobile
-from foodvision.unpickle import UnknownNames
+from foodvision.answer.classifier import MODEL, sha256
+from foodvision.learn.compile import PICKLE, CompileError, compile_learner
+from foodvision.learn.mobile import export_mobile
+from foodvision.learn.unpickle import UnknownNames
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +102,9 @@ def test_a_newer_pickle_is_noticed_and_one_command_mends_it(exported):
     _, pickle = exported(Resize(64))
     model = compile_learner(pickle)
     exported(Resize(64))
-    with pytest.raises(ModelError, match=r"not compiled from the export.pkl .* foodvision.compile"):
+    with pytest.raises(ModelError, match=r"not compiled from the export.pkl .* foodvision.learn.compile"):
         Classifier(model)
-    subprocess.run([sys.executable, "-m", "foodvision.compile", pickle], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "foodvision", "compile", pickle], check=True, capture_output=True)
     assert Classifier(model).vocab == ["cat & co", "dog"]
 
 

@@ -14,7 +14,7 @@ from conftest import PATIENCE, serve
 from reliability.crowd import FAULTS, KEPT, crowd, faults, soak
 from reliability.messages import Visitor, photo
 
-COMMAND = ["foodvision.serve", "foodvision.ipynb", "--no-browser"]
+COMMAND = ["foodvision", "serve", "foodvision.ipynb", "--no-browser"]
 VISITOR = 150  # megabytes, for a kernel with the model
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from foodvision.data import list_photos
+from foodvision.learn.data import list_photos
 
 FOODS = ["pizza", "sushi"]
 

@@ -13,8 +13,8 @@ from nbclient import NotebookClient
 from PIL import Image
 
 from foodvision import Prediction
-from foodvision.dashboard import Dashboard
-from foodvision.feedback import Feedback
+from foodvision.page.dashboard import Dashboard
+from foodvision.page.feedback import Feedback
 
 VISITORS, VERDICTS = 4, 25
 PIZZA = Prediction("pizza", {"pizza": 0.9, "steak": 0.1}, seconds=0.1)

@@ -17,16 +17,17 @@ import pytest
 from distributed import Client, LocalCluster
 from PIL import Image
 
-from foodvision import Classifier, folder
-from foodvision.__main__ import main
-from foodvision.classifier import MODEL
-from foodvision.folder import FolderError, answer_folder, one_line, photos_in
+from foodvision import Classifier
+from foodvision.answer.classifier import MODEL
+from foodvision.batch import folder
+from foodvision.batch.folder import FolderError, answer_folder, one_line, photos_in
+from foodvision.cli import main
 
 KINDS = pytest.mark.parametrize("kind", ["csv", "parquet"])
 SMALL_PARTS = """
 import sys
-from foodvision import folder
-from foodvision.__main__ import main
+from foodvision.batch import folder
+from foodvision.cli import main
 for table in folder.TABLES.values():
     table.part = 20
 """
@@ -303,7 +304,7 @@ def test_without_the_extra_photos_are_answered_and_csv_is_written(photos, tmp_pa
         "import sys\n"
         "extra = {'dask', 'distributed', 'pyarrow', 'tqdm'}\n"
         "sys.modules |= dict.fromkeys(extra)\n"
-        "from foodvision.__main__ import main\n"
+        "from foodvision.cli import main\n"
         "sys.exit(main(sys.argv[1:2]) - 1 + main(sys.argv[1:]))"
     )
     command = [sys.executable, "-c", script, photos, "--output", tmp_path / "answers.csv"]
@@ -323,8 +324,7 @@ def test_someone_who_looks_on_sees_a_progress_bar(photos, tmp_path):
     assert "100%" in shown and "4/4" in shown and "photos/s" in shown
 
 
-def test_help_tells_of_folders_and_of_the_links(capsys):
-    with pytest.raises(SystemExit):
-        main(["--help"])
+def test_help_shows_examples(capsys):
+    assert main(["--help"]) == 0
     printed = capsys.readouterr().out
-    assert "python -m foodvision share" in printed and "a folder of photos" in printed
+    assert "foodvision photos --output answers.csv" in printed and "foodvision serve" in printed

@@ -26,9 +26,9 @@ from reliability.files import (
 )
 
 from foodvision import PhotoError, read_photo
-from foodvision.dashboard import encode
-from foodvision.photo import MAX_FILE_BYTES, MEGABYTES
-from foodvision.preprocessing import to_pixels
+from foodvision.answer.photo import MAX_FILE_BYTES, MEGABYTES
+from foodvision.answer.preprocessing import to_pixels
+from foodvision.page.dashboard import encode
 
 DAMAGED = 400  # files, for a quick look; `python -m tests.reliability.files --minutes 10` damages more
 
@@ -83,11 +83,12 @@ def test_an_avif_larger_than_it_says_takes_no_more_memory_than_promised(tmp_path
 
     def read(megabytes):
         """In a process of its own: this one has freed memory to take from."""
-        program = f"from foodvision import photo; photo.MEGABYTES = {megabytes}; print(photo.read_photo({str(path)!r}))"
+        program = "from foodvision.answer import photo; "
+        program += f"photo.MEGABYTES = {megabytes}; print(photo.read_photo({str(path)!r}))"
         return subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
 
     assert "size=100x100" in read(MEGABYTES).stdout
-    assert read(10).stderr.splitlines()[-1].startswith("foodvision.photo.PhotoError")
+    assert read(10).stderr.splitlines()[-1].startswith("foodvision.answer.photo.PhotoError")
 
 
 def test_photos_damaged_at_random_become_pictures_or_sentences(capsys):
@@ -145,7 +146,7 @@ def test_a_picture_that_needs_more_memory_than_there_is_gets_a_sentence(tmp_path
     path = tmp_path / "photo.png"
     path.write_bytes(saved(Image.new("RGB", (6000, 6000)), "PNG"))
     script = (
-        "import psutil, resource, sys; from foodvision.photo import PhotoError, read_photo\n"
+        "import psutil, resource, sys; from foodvision.answer.photo import PhotoError, read_photo\n"
         "limit = psutil.Process().memory_info().vms + 100_000_000\n"
         "resource.setrlimit(resource.RLIMIT_AS, (limit, limit))\n"
         "try: read_photo(sys.argv[1])\n"

@@ -29,10 +29,11 @@ from playwright.sync_api import expect
 from repo2docker.app import Repo2Docker
 from test_page import answer, choose, chooser, drawn, saved
 
-from foodvision import ModelError, share
-from foodvision.check import check_model
-from foodvision.classifier import MODEL, Classifier
-from foodvision.serve import pool_size
+from foodvision import ModelError
+from foodvision.answer.check import check_model
+from foodvision.answer.classifier import MODEL, Classifier
+from foodvision.page import links
+from foodvision.page.server import pool_size
 
 PYTHON = "3.11"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -74,35 +75,35 @@ def add_remote(repository, address, name="origin"):
 def test_the_link_opens_the_page_of_any_remote(repository, remote, path):
     add_remote(repository, remote)
     page = "urlpath=voila%2Frender%2Ffoodvision.ipynb"
-    assert share.binder_link(repository) == f"https://mybinder.org/v2/{path}/main?{page}"
+    assert links.binder_link(repository) == f"https://mybinder.org/v2/{path}/main?{page}"
 
 
 @pytest.mark.parametrize("remote", ["file:///srv/git/x.git", "/srv/git/x.git", "../x.git", "C:/x/y", r"C:\x\y"])
 def test_a_remote_that_is_a_folder_has_no_link(repository, remote):
     add_remote(repository, remote)
-    assert share.binder_link(repository) is share.colab_link(repository) is None
+    assert links.binder_link(repository) is links.colab_link(repository) is None
 
 
 def test_the_link_names_the_branch_or_else_the_commit(repository):
     add_remote(repository, "https://github.com/someone/food", "fork")
     subprocess.run(["git", "-C", repository, "switch", "--quiet", "--create", "new/look"], check=True)
-    assert "/gh/someone/food/new%2Flook?" in share.binder_link(repository)
-    assert share.colab_link(repository).endswith("/github/someone/food/blob/new/look/train.ipynb")
+    assert "/gh/someone/food/new%2Flook?" in links.binder_link(repository)
+    assert links.colab_link(repository).endswith("/github/someone/food/blob/new/look/train.ipynb")
     subprocess.run(["git", "-C", repository, "switch", "--quiet", "--detach"], check=True)
-    assert re.search(r"/gh/someone/food/[0-9a-f]{40}\?", share.binder_link(repository))
+    assert re.search(r"/gh/someone/food/[0-9a-f]{40}\?", links.binder_link(repository))
 
 
 def test_share_prints_links_and_badges(repository, capsys):
     add_remote(repository, "https://github.com/someone/food")
-    assert share.main(repository) == 0
+    assert links.print_links(repository) == 0
     printed = capsys.readouterr().out
-    assert printed.count(share.binder_link(repository)) == printed.count(share.colab_link(repository)) == 2
+    assert printed.count(links.binder_link(repository)) == printed.count(links.colab_link(repository)) == 2
 
 
 def test_without_a_remote_there_is_no_link(repository, tmp_path_factory, capsys):
-    assert share.binder_link(repository) is share.colab_link(repository) is None
-    assert share.main(repository) == 1 and "Push this folder" in capsys.readouterr().err
-    assert share.binder_link(tmp_path_factory.mktemp("no repository")) is None
+    assert links.binder_link(repository) is links.colab_link(repository) is None
+    assert links.print_links(repository) == 1 and "Push this folder" in capsys.readouterr().err
+    assert links.binder_link(tmp_path_factory.mktemp("no repository")) is None
 
 
 def test_the_readme_opens_the_page_and_the_training():

@@ -22,8 +22,8 @@ from playwright.sync_api import expect
 from reliability.messages import Visitor, photo
 
 from foodvision import Prediction
-from foodvision.dashboard import FORGOTTEN
-from foodvision.feedback import Feedback
+from foodvision.page.dashboard import FORGOTTEN
+from foodvision.page.feedback import Feedback
 
 SCRIPT = "<img src=x onerror=\"document.title='hacked'\"><script>document.title='hacked'</script>"
 
@@ -87,7 +87,7 @@ def test_no_other_user_or_program_can_take_or_reach_the_sockets_of_a_kernel(voil
     assert voila.kernels
     for kernel in voila.kernels:
         connection = Path(kernel.cmdline()[-1])
-        assert json.loads(connection.read_text())["transport"] == "ipc"
+        assert json.loads(connection.read_text(encoding="utf-8"))["transport"] == "ipc"
         assert connection.parent.stat().st_mode & 0o077 == 0
 
 
@@ -112,7 +112,7 @@ SECRETS = [
     "export.onnx",
     "voila.json",
     "foodvision.ipynb",
-    "foodvision/serve.py",
+    "foodvision/page/server.py",
     "README.md",
     ".git/HEAD",
 ]
@@ -260,7 +260,7 @@ def test_nothing_of_a_visitor_is_on_disk_while_they_are_there_or_afterwards(tmp_
     home.mkdir()
     temporary.mkdir()
     places = {"HOME": str(home), "TMPDIR": str(temporary)}
-    command = ["foodvision.serve", "foodvision.ipynb", "--no-browser"]
+    command = ["foodvision", "serve", "foodvision.ipynb", "--no-browser"]
     with serve(command, "/", tmp_path_factory, **places) as server:
         first = Visitor(server.url)
         first.ask(photo())

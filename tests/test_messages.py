@@ -20,10 +20,10 @@ from reliability.messages import TO_ANY_SERVER, TO_OURS, Visitor, photo, run
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from foodvision import Prediction
-from foodvision.dashboard import APOLOGY, MAX_ARRIVING, MAX_BYTES, NONSENSE, Dashboard
-from foodvision.feedback import Feedback
-from foodvision.page import STATIC
-from foodvision.serve import PAGES, POLICY_VIOLATION
+from foodvision.page.assets import STATIC
+from foodvision.page.dashboard import APOLOGY, MAX_ARRIVING, MAX_BYTES, NONSENSE, Dashboard
+from foodvision.page.feedback import Feedback
+from foodvision.page.server import PAGES, POLICY_VIOLATION
 
 PIZZA = Prediction("pizza", {"pizza": 0.9, "steak": 0.1}, seconds=0.1)
 GONE = "No answer comes back"
@@ -128,7 +128,7 @@ def answer(page):
 def test_a_message_too_large_for_the_server_gets_a_sentence(browser, tmp_path_factory):
     noise = np.random.default_rng(0).integers(0, 256, (400, 400, 3), dtype=np.uint8)
     limit = "--Voila.tornado_settings={'websocket_max_message_size': 60000}"
-    command = ["foodvision.serve", "foodvision.ipynb", "--no-browser", limit]
+    command = ["foodvision", "serve", "foodvision.ipynb", "--no-browser", limit]
     with serve(command, "/", tmp_path_factory) as server, opened(browser, server.url) as page:
         choose(page, jpeg(Image.fromarray(noise)))
         expect(page.get_by_text(GONE)).to_be_visible()
@@ -151,7 +151,7 @@ def test_a_kernel_that_ends_in_the_middle_of_an_answer_is_noticed_and_asked_agai
 def test_a_server_that_was_restarted_under_an_open_page_answers_after_a_reload(browser, tmp_path_factory, monkeypatch):
     port = free_port()
     monkeypatch.setattr(conftest, "free_port", lambda: port)
-    command = ["foodvision.serve", "foodvision.ipynb", "--no-browser"]
+    command = ["foodvision", "serve", "foodvision.ipynb", "--no-browser"]
     with browser.new_context() as context:
         page = context.new_page()
         with serve(command, "/", tmp_path_factory) as server:

@@ -29,9 +29,10 @@ from reliability.model_files import (
 )
 
 from foodvision import Classifier, ModelError
-from foodvision.classifier import MODEL, sha256
-from foodvision.compile import PICKLE, CompileError, compile_learner, main, read_learner
-from foodvision.unpickle import MADE, LeftOut, UnknownNames, Unpickler, find_unknown
+from foodvision.answer.classifier import MODEL, sha256
+from foodvision.cli import main
+from foodvision.learn.compile import PICKLE, CompileError, compile_learner, read_learner
+from foodvision.learn.unpickle import MADE, LeftOut, UnknownNames, Unpickler, find_unknown
 
 
 def assert_one_line(error):
@@ -186,19 +187,17 @@ def test_a_pickle_without_a_learner_gets_a_sentence(kind, tmp_path):
     assert_one_line(error)
 
 
-def test_the_command_shows_the_sha256_and_refuses(tmp_path, monkeypatch, capsys):
+def test_the_command_shows_the_sha256_and_refuses(tmp_path, capsys):
     path, made = write_attack("os.system", tmp_path)
-    monkeypatch.setattr(sys, "argv", ["compile", str(path)])
     with pytest.raises(SystemExit, match=r"export\.pkl: It needs what is no part .*system"):
-        main()
+        main(["compile", str(path)])
     assert f"SHA-256 {sha256(path)}" in capsys.readouterr().err
     assert not made.exists()
 
 
-def test_with_trust_the_command_warns_and_unpickles(tmp_path, monkeypatch, capsys):
+def test_with_trust_the_command_warns_and_unpickles(tmp_path, capsys):
     path, made = write_attack("os.system", tmp_path)
-    monkeypatch.setattr(sys, "argv", ["compile", "--trust", str(path)])
     with pytest.raises(SystemExit, match="fastai cannot load it"):
-        main()
+        main(["compile", "--trust", str(path)])
     assert re.search(rf"SHA-256 {sha256(path)}\n.*runs whatever code it holds", capsys.readouterr().err)
     assert made.exists()

@@ -21,9 +21,9 @@ from PIL import Image
 from playwright.sync_api import TimeoutError, expect
 
 from foodvision import Prediction
-from foodvision.dashboard import APOLOGY, MAX_BYTES, Dashboard, describe
-from foodvision.feedback import Feedback
-from foodvision.share import binder_link
+from foodvision.page.dashboard import APOLOGY, MAX_BYTES, Dashboard, describe
+from foodvision.page.feedback import Feedback
+from foodvision.page.links import binder_link
 
 FOODS = ("pizza", "steak", "sushi")
 RED, BLUE = (220, 30, 30), (30, 30, 220)
@@ -156,7 +156,7 @@ def test_the_dashboard_stands_before_the_notebook_has_run(browser, tmp_path, tmp
     nbformat.write(notebook, tmp_path / "slow.ipynb")
     options = ["--no-browser", "--preheat_kernel=False"]
     with (
-        serve(["foodvision.serve", str(tmp_path / "slow.ipynb"), *options], "/", tmp_path_factory) as server,
+        serve(["foodvision", "serve", str(tmp_path / "slow.ipynb"), *options], "/", tmp_path_factory) as server,
         browser.new_context() as context,
     ):
         page = context.new_page()
@@ -170,7 +170,9 @@ def test_a_notebook_that_fails_says_so_at_once(held, tmp_path, tmp_path_factory)
     notebook = nbformat.read(ROOT / "foodvision.ipynb", as_version=4)
     notebook.cells.insert(0, nbformat.v4.new_code_cell("1 / 0"))
     nbformat.write(notebook, tmp_path / "broken.ipynb")
-    with serve(["foodvision.serve", str(tmp_path / "broken.ipynb"), "--no-browser"], "/", tmp_path_factory) as server:
+    with serve(
+        ["foodvision", "serve", str(tmp_path / "broken.ipynb"), "--no-browser"], "/", tmp_path_factory
+    ) as server:
         page, _ = held(server.url)
         expect(complaint(page)).to_contain_text("This page could not start.")
         expect(chooser(page)).to_have_count(0)

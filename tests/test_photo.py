@@ -88,7 +88,7 @@ def test_a_photo_of_48_megapixels_leaves_a_small_kernel_small(format, tmp_path):
     path = tmp_path / "large"
     quadrants(8064, 6048).save(path, format, **({"compression": "tiff_lzw"} if format == "TIFF" else {}))
     script = (
-        "import resource, sys; from foodvision.photo import read_photo\n"
+        "import resource, sys; from foodvision.answer.photo import read_photo\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "photo = read_photo(sys.argv[1], at_least=640)\n"
         "print(*photo.size, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"

@@ -29,8 +29,8 @@ from playwright.sync_api import expect
 from test_hosting import HOSTING, LINUX, Environment, ask, binder_base, opened
 from test_page import choose, complaint, saved
 
-from foodvision import machine
-from foodvision.serve import pool_size
+from foodvision.answer import machine
+from foodvision.page.server import pool_size
 
 SCALING = (ROOT / "docs" / "scaling.md").read_text()
 VALUES = yaml.safe_load((ROOT / "docs" / "scaling" / "jupyterhub.yaml").read_text())

@@ -12,7 +12,7 @@ from fastai.data.transforms import Pipeline
 from fastai.vision.core import PILImage
 from torch import nn
 
-from foodvision.training import (
+from foodvision.learn.training import (
     UNASKED,
     AnswersAndDishes,
     Grain,

@@ -13,7 +13,7 @@ from tests.conftest import ROOT, serve
 
 from . import crowd, files, messages, model_files
 
-COMMAND = ["foodvision.serve", "foodvision.ipynb", "--no-browser"]
+COMMAND = ["foodvision", "serve", "foodvision.ipynb", "--no-browser"]
 DOCUMENT = ROOT / "docs" / "reliability.md"
 TEXT = """\
 # What FoodVision withstands

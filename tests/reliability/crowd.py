@@ -25,10 +25,10 @@ from websockets.exceptions import ConnectionClosed
 
 from benchmarks.memory import memory, settled
 from foodvision import Classifier
-from foodvision.feedback import SETTING, Feedback
-from foodvision.page import SHORT_SIDE
-from foodvision.photo import read_photo
-from foodvision.serve import pool_size
+from foodvision.answer.photo import read_photo
+from foodvision.page.assets import SHORT_SIDE
+from foodvision.page.feedback import SETTING, Feedback
+from foodvision.page.server import pool_size
 
 from . import Row
 from .messages import PATIENCE, Visitor, kernel_of

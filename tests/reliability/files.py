@@ -31,8 +31,8 @@ import psutil
 from hypothesis import strategies as st
 from PIL import Image
 
-from foodvision.page import MAX_BYTES, SHORT_SIDE
-from foodvision.photo import MAX_PIXELS, MEGABYTES, SECONDS, PhotoError, read_photo
+from foodvision.answer.photo import MAX_PIXELS, MEGABYTES, SECONDS, PhotoError, read_photo
+from foodvision.page.assets import MAX_BYTES, SHORT_SIDE
 
 from . import Row
 
@@ -660,7 +660,7 @@ def _peak():
     """Bytes, of this process alone: Linux counts into `ru_maxrss` what the parent had when it started this one."""
     status = Path("/proc/self/status")
     if status.exists():
-        return 1024 * int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1])
+        return 1024 * int(re.search(r"VmHWM:\s+(\d+)", status.read_text(encoding="utf-8"))[1])
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 

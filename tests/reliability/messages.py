@@ -22,8 +22,8 @@ from PIL import Image
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from foodvision.page import MAX_BYTES
-from foodvision.serve import PROTOCOL
+from foodvision.page.assets import MAX_BYTES
+from foodvision.page.server import PROTOCOL
 
 from . import Row
 

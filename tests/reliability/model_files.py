@@ -33,8 +33,8 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from foodvision import Classifier, ModelError
-from foodvision.compile import CompileError, read_learner
-from foodvision.unpickle import UnknownNames
+from foodvision.learn.compile import CompileError, read_learner
+from foodvision.learn.unpickle import UnknownNames
 
 from . import Row
 
@@ -263,7 +263,7 @@ def _in_a_hub(path):
 
 def _script(path):
     script = Path(f"{path}.py")
-    script.write_text(f"open({path!r}, 'w')")
+    script.write_text(f"open({path!r}, 'w')", encoding="utf-8")
     return str(script)
 
 

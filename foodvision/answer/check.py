@@ -1,6 +1,4 @@
-"""`python -m foodvision.check`: what a visitor would run into, found while the image is built."""
-
-import sys
+"""What a visitor would run into, found while the image is built."""
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -31,11 +29,3 @@ def draw_plate():
     draw.ellipse((60, 20, 260, 220), fill="white")
     draw.ellipse((110, 70, 210, 170), fill="firebrick")
     return picture
-
-
-if __name__ == "__main__":
-    try:
-        prediction = check_model()
-    except ModelError as error:
-        sys.exit(str(error))
-    print(f"The model answers: a drawn plate is {prediction.label}, in {prediction.seconds:.2f} s.")

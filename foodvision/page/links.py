@@ -1,4 +1,4 @@
-"""`python -m foodvision share` prints the links that open this app: on Binder the page, on Colab the training."""
+"""`foodvision share` prints the links that open this app: on Binder the page, on Colab the training."""
 
 import re
 import subprocess
@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SHORT_FORM = re.compile(r"([^/:]{2,}):(?!//)")  # of ssh: `git@host:path`; a single letter is a drive of Windows
 SCHEMES = "https", "http", "ssh", "git"  # any other address is of no use on another computer
 
 
-def main(folder=ROOT):
+def print_links(folder=ROOT):
     """Print the links, and badges for the README; the exit status is 1 where there is no remote to link to."""
     page, training = binder_link(folder), colab_link(folder)
     if not page:

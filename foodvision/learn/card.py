@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .classifier import sha256
+from ..answer.classifier import sha256
 from .evaluate import expected_calibration_error, score_answers
 
 CARD = """# Model card: FoodVision
@@ -25,7 +25,7 @@ Food-101 (Bossard, Guillaumin and Van Gool, 2014), whose photos come from foodsp
 pictures without food from EliSchwartz/imagenet-sample-images. None of them is in this repository. Trained on {train}
 photos; the recipe, the temperature and the shares below were chosen on {valid} more of the training half; measured at
 the very end on {test} photos, of which {strangers} show no food and the rest are of Food-101's official test half.
-`foodvision.data.list_photos` takes what is there, so the counts are of what was found.
+`foodvision.learn.data.list_photos` takes what is there, so the counts are of what was found.
 
 ## Recipe
 
@@ -75,7 +75,7 @@ def write_card(path, classifier, photos, answers, foods, body, recipe):
     }
     shares = [f"{share:.2f} beside `{name}`" for name, share in rule["accept"].items()]
     rule = rule | {"accept": " and of ".join(shares)}
-    Path(path).write_text(CARD.format(**photos.split.value_counts(), **fields, **rule, **calibration))
+    Path(path).write_text(CARD.format(**photos.split.value_counts(), **fields, **rule, **calibration), encoding="utf-8")
 
 
 def markdown_table(scores):

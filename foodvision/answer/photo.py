@@ -200,7 +200,7 @@ def _memory_capped():
         return
     with _capping:
         limits = soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        pages = int(Path("/proc/self/statm").read_text().split()[5])
+        pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[5])
         cap = pages * resource.getpagesize() + MEGABYTES * 1_000_000
         resource.setrlimit(resource.RLIMIT_DATA, (cap if soft == resource.RLIM_INFINITY else min(cap, soft), hard))
         try:

@@ -1,10 +1,9 @@
-"""`python -m foodvision.compile [export.pkl]`: a fastai learner to the ONNX file that is served.
+"""A fastai learner to the ONNX file that is served.
 
 Works for any single-label image classifier that `fastai.learner.load_learner` loads. Unpickling can run code of the
-file, so only what `foodvision.unpickle` lists is read of it; `--trust` reads all, and is for files that you trust.
+file, so only what `learn.unpickle` lists is read of it; `--trust` reads everything, for files that you trust.
 """
 
-import argparse
 import hashlib
 import io
 import json
@@ -24,8 +23,8 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
+from ..answer.classifier import MODEL, Classifier, ModelError, sha256
 from . import unpickle
-from .classifier import MODEL, Classifier, ModelError, sha256
 from .unpickle import UnknownNames
 
 PICKLE = MODEL.with_suffix(".pkl")
@@ -40,9 +39,9 @@ def compile_learner(pickle=PICKLE, path=None, trust=False):
 
     The ONNX file takes `pixels` (photos, 3, height, width), float32, normalised, and gives `logits` (photos, classes).
     Its metadata hold the class names (`vocab`), the `preprocessing`, the pickle's SHA-256, and the learner's own
-    `decision` (keywords of `foodvision.classifier.decide`) and `calibration` where it has them. Raises CompileError for
+    `decision` (keywords of `classifier.decide`) and `calibration` where it has them. Raises CompileError for
     a learner that is no single-label image classifier, whose transforms are not known here, or whose answers change,
-    and, without `trust`, UnknownNames for one that needs more than `foodvision.unpickle` lists.
+    and, without `trust`, UnknownNames for one that needs more than `foodvision.learn.unpickle` lists.
     """
     pickle = Path(pickle)
     path = Path(path) if path else pickle.with_suffix(".onnx")
@@ -77,7 +76,7 @@ def describe_vocab(learner):
 
 
 def describe_preprocessing(learner):
-    """What happens to a validation photo before the model: `steps` for `foodvision.preprocessing`, `mean`, `std`."""
+    """What happens to a validation photo before the model: `steps` for `answer.preprocessing`, `mean`, `std`."""
     steps = [step for transform in _on_validation(learner.dls.after_item) for step in _item_steps(transform)]
     if not steps:
         raise CompileError("This learner leaves photos at their own size; give it an item transform such as Resize.")
@@ -160,7 +159,7 @@ def _item_steps(transform):
             return [{"do": "center_crop", "size": size, "pad_mode": str(transform.pad_mode)}]
         case augment.RandomCrop():
             return [{"do": "center_crop", "size": size, "pad_mode": "zeros"}]
-    raise CompileError(f"The item transform {type(transform).__name__} is not known to foodvision.compile.")
+    raise CompileError(f"The item transform {type(transform).__name__} is not known to foodvision.learn.compile.")
 
 
 def served_model(learner):
@@ -177,7 +176,7 @@ def served_model(learner):
                 pass
             case _:
                 name = type(transform).__name__
-                raise CompileError(f"The batch transform {name} is not known to foodvision.compile.")
+                raise CompileError(f"The batch transform {name} is not known to foodvision.learn.compile.")
     return nn.Sequential(*layers, learner.model).eval()
 
 
@@ -245,26 +244,14 @@ def _check_agreement(expected, classifier):
         raise CompileError(f"The compiled model answers differently from the learner (by {difference:.2g}).")
 
 
-def main(name="compile", description=__doc__, write=compile_learner):
-    """The command `python -m foodvision.NAME`: `write` takes pickle, path (or None) and trust, and returns the path.
-
-    The pickle's SHA-256 is shown before anything is made of it.
-    """
-    parser = argparse.ArgumentParser(prog=f"python -m foodvision.{name}", description=description)
-    parser.add_argument("pickle", nargs="?", type=Path, default=PICKLE, help="an exported learner")
-    parser.add_argument("--output", type=Path, help="the file to write (default: beside the pickle)")
-    parser.add_argument("--trust", action="store_true", help="run whatever code the pickle holds")
-    arguments = parser.parse_args()
-    if arguments.pickle.is_file():
-        print(f"{arguments.pickle}: SHA-256 {sha256(arguments.pickle)}", file=sys.stderr)
-    if arguments.trust:
+def compile_file(pickle=PICKLE, output=None, trust=False, write=compile_learner):
+    """The command `foodvision compile`: show the pickle's SHA-256, compile it, and exit with a sentence on errors."""
+    if pickle.is_file():
+        print(f"{pickle}: SHA-256 {sha256(pickle)}", file=sys.stderr)
+    if trust:
         print("Trusting it: unpickling runs whatever code it holds, as you.", file=sys.stderr)
     try:
-        path = write(arguments.pickle, arguments.output, arguments.trust)
+        path = write(pickle, output, trust)
     except (CompileError, UnknownNames, ModelError) as error:
-        sys.exit(f"{arguments.pickle}: {error}")
+        sys.exit(f"{pickle}: {error}")
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""`python -m foodvision.serve foodvision.ipynb`: `voila foodvision.ipynb`, quicker to load and safer with strangers."""
+"""`foodvision serve`: Voilà, quicker to load and safer with strangers."""
 
 import os
 from functools import partial
@@ -12,7 +12,7 @@ from tornado.iostream import StreamBufferFullError
 from tornado.web import GZipContentEncoding, OutputTransform
 from voila.app import Voila
 
-from .machine import cores, memory
+from ..answer.machine import cores, memory
 
 PROTOCOL = "v1.kernel.websocket.jupyter.org"  # that of the page
 WAITING = 64  # messages of a visitor that the kernel has not dealt with; the page has two parts of a photo on their way
@@ -147,7 +147,3 @@ class FoodVision(Voila):
         kernel = self.kernel_manager.get_kernel(start.result()["kernel_id"])
         # Jupyter starts another process in a dead one's place, in which the notebook has not run.
         return kernel._restarter._restart_count == 0 and kernel.provisioner.process.poll() is None
-
-
-if __name__ == "__main__":
-    FoodVision.launch_instance()

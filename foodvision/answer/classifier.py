@@ -14,8 +14,8 @@ from .metadata import read_metadata
 from .photo import read_photo
 from .preprocessing import to_pixels
 
-MODEL = Path(__file__).parent.parent / "export.onnx"
-RECOMPILE = "Run `python -m foodvision.compile` (it needs the training dependencies: pip install -e '.[train]')."
+MODEL = Path(__file__).parents[2] / "export.onnx"
+RECOMPILE = "Run `foodvision compile` (it needs the training dependencies: pip install -e '.[train]')."
 
 
 class ModelError(RuntimeError):
@@ -44,7 +44,7 @@ class Classifier:
     """`Classifier().predict("photo.jpg").label`: a compiled learner, ready to answer.
 
     All that describes the model (`vocab`, `preprocessing`, the rule of `decide`) is read from the file's metadata.
-    Raises ModelError where the file is missing, is not one that `foodvision.compile` wrote, or was compiled from
+    Raises ModelError where the file is missing, is not one that `foodvision.learn.compile` wrote, or was compiled from
     another pickle than the one beside it, of which nothing but the SHA-256 is taken.
     """
 

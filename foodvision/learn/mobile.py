@@ -1,7 +1,7 @@
-"""`python -m foodvision.mobile`: the learner as an exported PyTorch program, to go on from to ExecuTorch and phones.
+"""The learner as an exported PyTorch program, to go on from to ExecuTorch and phones.
 
 The program takes a batch of one (1, 3, height, width) of normalised pixels and gives probabilities (1, classes); class
-names, preprocessing and the rule of `foodvision.classifier.decide` lie in it as `foodvision.json`. Made on demand, and
+names, preprocessing and the rule of `classifier.decide` lie in it as `foodvision.json`. Made on demand, and
 compared with the learner before it is kept.
 """
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from ..answer.preprocessing import to_pixels
 from .compile import (
     PICKLE,
     CompileError,
@@ -19,18 +20,16 @@ from .compile import (
     describe_rule,
     describe_vocab,
     draw_noise,
-    main,
     read_learner,
     served_model,
 )
-from .preprocessing import to_pixels
 
 
 def export_mobile(pickle=PICKLE, path=None, trust=False):
     """Write the learner in the file `pickle` to `path` (by default beside it, `.pt2`) and return that path.
 
     Raises CompileError where the learner cannot be described, or the program's probabilities differ from its own, and
-    UnknownNames as `foodvision.compile.compile_learner` does.
+    UnknownNames as `foodvision.learn.compile.compile_learner` does.
     """
     pickle = Path(pickle)
     path = Path(path) if path else pickle.with_suffix(".pt2")
@@ -55,7 +54,3 @@ def _check_agreement(expected, answer):
     difference = abs(expected - answer).max()
     if difference > 1e-3:
         raise CompileError(f"The exported program answers differently from the learner (by {difference:.2g}).")
-
-
-if __name__ == "__main__":
-    main("mobile", __doc__, export_mobile)

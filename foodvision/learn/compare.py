@@ -18,7 +18,7 @@ from fastai.vision.all import (
     vision_learner,
 )
 
-from .classifier import Classifier
+from ..answer.classifier import Classifier
 from .compile import compile_learner
 from .evaluate import answer_photos, confidence_interval
 from .training import describe_body

@@ -1,12 +1,10 @@
-"""`python -m foodvision.evaluate [FOLDER]`: the served model on photos that training never saw.
+"""The served model on photos that training never saw.
 
 FOLDER holds photos of your own, in a folder for each label. Without it they are the test photos of `train.ipynb`, from
 where fastai keeps its data (FASTAI_HOME), or downloaded. Needs the training dependencies.
 """
 
-import argparse
 import sys
-from pathlib import Path
 from urllib.error import URLError
 
 import numpy as np
@@ -14,9 +12,9 @@ import pandas as pd
 from fastai.data.external import URLs, untar_data
 from fastai.data.transforms import get_image_files
 
-from .classifier import Classifier, ModelError
+from ..answer.classifier import Classifier, ModelError
+from ..answer.photo import PhotoError
 from .data import BACKGROUND, NOT_FOOD_URL, list_photos
-from .photo import PhotoError
 
 
 def answer_photos(classifier, photos):
@@ -88,10 +86,8 @@ def list_folder(folder, vocab):
     return table
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="python -m foodvision.evaluate", description=__doc__.split(": ", 1)[1])
-    parser.add_argument("folder", nargs="?", type=Path, help="photos of your own, in a folder for each label")
-    folder = parser.parse_args().folder
+def evaluate_folder(folder=None):
+    """The command `foodvision evaluate`: print the scores, and exit with a sentence on errors."""
     try:
         classifier = Classifier()
         foods = [name for name in classifier.vocab if name not in BACKGROUND]
@@ -115,7 +111,3 @@ def _print(answers, vocab, foods):
         if len(some):
             error = expected_calibration_error(some[vocab], some.label.map(vocab.index))
             print(f"expected calibration error, {name}: {error:.3f} ({len(some)} photos, 15 bins)")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,7 @@
 """Reads an exported learner without running what is in the file: only what is listed here is made.
 
 A pickle names whatever it likes, and Python imports and calls it. Here the classes that a fastai image classifier
-consists of are made, and the one function of `foodvision.training.add_up`; functions that only training calls (labels,
+consists of are made, and the one function of `training.add_up`; functions that only training calls (labels,
 metrics, optimizers, any code of a notebook) are left out; and every other name is refused. It is no sandbox:
 SECURITY.md says what it is worth.
 """
@@ -47,7 +47,7 @@ fastai.vision.augment._Hue fastai.vision.augment._SaturationLogit fastai.vision.
 fastai.vision.core.PILImage fastai.vision.core.PILImageBW
 fastcore.basics.fastuple fastcore.foundation.L
 fasttransform.transform.Pipeline fasttransform.transform.Transform
-foodvision.training.CPUMixedPrecision
+foodvision.learn.training.CPUMixedPrecision
 inspect._empty
 numpy.ndarray
 pandas.Series
@@ -122,7 +122,7 @@ def find_unknown(file):
 
 
 class Unpickler(pickle._Unpickler):
-    """For `torch.load(file, pickle_module=foodvision.unpickle)`. Raises UnknownNames.
+    """For `torch.load(file, pickle_module=foodvision.learn.unpickle)`. Raises UnknownNames.
 
     Objects are made empty and then filled, and nothing but MAKERS is called. The base is Python's unpickler in its
     readable form, as the quick one hides its calls, without the opcodes that no exporter writes.

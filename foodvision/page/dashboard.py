@@ -10,8 +10,8 @@ from ipywidgets import Widget
 from PIL import ImageOps
 from traitlets import Int, Unicode
 
-from .page import MAX_BYTES, SHORT_SIDE, STYLE, join_modules
-from .photo import PhotoError, read_photo
+from ..answer.photo import PhotoError, read_photo
+from .assets import MAX_BYTES, SHORT_SIDE, STYLE, join_modules
 
 BARS = 5
 BACKGROUND = {"other_food": "This looks like food, but not {foods}.", "not_food": "I don't see food here."}

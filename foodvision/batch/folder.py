@@ -20,9 +20,9 @@ from time import perf_counter
 import numpy as np
 from PIL import Image
 
-from .classifier import MODEL, Classifier, ModelError, sha256
-from .machine import cores
-from .photo import PhotoError
+from ..answer.classifier import MODEL, Classifier, ModelError, sha256
+from ..answer.machine import cores
+from ..answer.photo import PhotoError
 
 KINDS = {"JPEG", "PNG", "WEBP", "HEIF", "AVIF", "GIF", "BMP", "TIFF"}
 BATCH = 16  # photos a task: a fraction of a second, far above what handing over a task costs

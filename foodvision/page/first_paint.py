@@ -2,7 +2,7 @@
 
 from nbconvert.preprocessors import Preprocessor
 
-from .page import MAX_BYTES, SHORT_SIDE, STYLE, join_modules
+from .assets import MAX_BYTES, SHORT_SIDE, STYLE, join_modules
 
 
 class DrawDashboard(Preprocessor):

@@ -1,0 +1,1 @@
+"""Photo to Prediction: all that serving needs, without torch or fastai."""

@@ -1,0 +1,1 @@
+"""Folders of photos to tables of answers."""

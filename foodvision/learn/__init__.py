@@ -1,0 +1,1 @@
+"""What train.ipynb needs beyond fastai: data, training, evaluation, compiling and exports."""

@@ -1,0 +1,60 @@
+"""The modules of version 0.1 under their old names, for notebooks and scripts that still import them."""
+
+import sys
+import warnings
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import CodeType, ModuleType
+
+MOVED = {
+    "card": "learn.card",
+    "check": "answer.check",
+    "classifier": "answer.classifier",
+    "compare": "learn.compare",
+    "compile": "learn.compile",
+    "dashboard": "page.dashboard",
+    "data": "learn.data",
+    "early": "page.first_paint",
+    "evaluate": "learn.evaluate",
+    "feedback": "page.feedback",
+    "folder": "batch.folder",
+    "machine": "answer.machine",
+    "metadata": "answer.metadata",
+    "mobile": "learn.mobile",
+    "photo": "answer.photo",
+    "plots": "learn.plots",
+    "preprocessing": "answer.preprocessing",
+    "serve": "page.server",
+    "share": "page.links",
+    "training": "learn.training",
+    "unpickle": "learn.unpickle",
+}
+COMMANDS = {"check", "compile", "evaluate", "serve", "share"}
+
+
+class MovedModules(MetaPathFinder):
+    """Finds `foodvision.compile` at `foodvision.learn.compile`, and `python -m foodvision.compile` at the command."""
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        package, _, name = fullname.partition(".")
+        if package != "foodvision" or name not in MOVED:
+            return None
+        return ModuleSpec(fullname, _MovedLoader(name))
+
+
+class _MovedLoader(Loader):
+    def __init__(self, name: str) -> None:
+        self.name, self.moved_to = name, f"foodvision.{MOVED[name]}"
+
+    def exec_module(self, module: ModuleType) -> None:
+        warnings.warn(f"{module.__name__} is now {self.moved_to}", DeprecationWarning, stacklevel=3)
+        sys.modules[module.__name__] = import_module(self.moved_to)
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        """What `python -m` runs."""
+        if self.name not in COMMANDS:
+            return None
+        return compile(
+            f"from foodvision.cli import main; main({[self.name]} + __import__('sys').argv[1:])", fullname, "exec"
+        )

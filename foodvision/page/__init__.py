@@ -1,0 +1,1 @@
+"""The page: dashboard, scripts, template, server, feedback and links."""
