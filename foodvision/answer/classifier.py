@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
@@ -12,6 +11,7 @@ import onnxruntime
 from .machine import cores
 from .metadata import read_metadata
 from .photo import read_photo
+from .prediction import Prediction, decide
 from .preprocessing import to_pixels
 
 MODEL = Path(__file__).parents[2] / "export.onnx"
@@ -20,24 +20,6 @@ RECOMPILE = "Run `foodvision compile` (it needs the training dependencies: pip i
 
 class ModelError(RuntimeError):
     """The model file cannot be served; the text says what to run."""
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What the model makes of one photo: the label, a probability for each class name, and the seconds it took.
-
-    `unsure` says that another class is close behind the label, or even ahead of it.
-    """
-
-    label: str
-    probabilities: dict[str, float]
-    seconds: float
-    unsure: bool = False
-
-    @property
-    def probability(self):
-        """Of the label."""
-        return self.probabilities[self.label]
 
 
 class Classifier:
@@ -104,22 +86,6 @@ class Classifier:
             raise ModelError(f"{pickle.name} beside {self.path.name} cannot be read: {error.strerror}.") from error
         if stale:
             raise ModelError(f"{self.path.name} was not compiled from the {pickle.name} beside it. {RECOMPILE}")
-
-
-def decide(probabilities, accept=None, margin=0.0):
-    """The label for probabilities by class name, and whether another class is less than `margin` behind it, or ahead.
-
-    `accept` has the classes that nobody asks for, and the share that the others must have together beside each of them
-    (0 to 1); where they fall short of one, the answer is the likeliest of the unasked.
-    """
-    unasked = accept or {}
-    asked = {name: p for name, p in probabilities.items() if name not in unasked}
-    total = sum(asked.values())
-    if any(total < share * (total + probabilities[name]) for name, share in unasked.items()):
-        return max(unasked, key=probabilities.get), False
-    label = max(asked, key=asked.get)
-    others = [p for name, p in probabilities.items() if name != label]
-    return label, bool(others) and asked[label] - max(others) < margin
 
 
 def _is_batch(tensors, name, shape):
