@@ -35,7 +35,29 @@ FULL_RANGE_RGB = [0, 1]  # matrix and range in a PNG
 PNG_VIDEO_CURVE = (2.4,)
 NCLX = b"colrnclx"  # where an AVIF or HEIC has code points
 NCLX_WITHIN = 100_000  # bytes from its beginning
+SAMPLE_FORMAT, UNSIGNED = 339, (None, 1, (1,))  # a TIFF's tag, and values that mean so
+MAX_OF_UNIT_RANGE = 16  # floats run from 0 to 1, highlights above; from 0 to 255 so dark a picture would be black
 SAMPLE = Image.fromarray(np.stack(np.meshgrid(*[np.arange(0, 256, 17, np.uint8)] * 3), axis=-1).reshape(64, 64, 3))
+
+
+def to_eight_bit(photo: Image.Image) -> Image.Image:
+    """The photo with greys of 16 or 32 bits scaled to 8, where Pillow would clip them at 255."""
+    if not photo.mode.startswith("I") and photo.mode != "F":
+        return photo
+    greys = np.asarray(photo)
+    if photo.mode == "I" and photo.format == "TIFF" and photo.tag_v2.get(SAMPLE_FORMAT) in UNSIGNED:
+        greys = greys.view(np.uint32)  # Pillow reads them as signed
+    greys = np.nan_to_num(greys.astype(np.float32), copy=False, nan=0, posinf=0, neginf=0)
+    brightest = greys.max()
+    if photo.mode == "F" and brightest <= MAX_OF_UNIT_RANGE:
+        white = 1
+    elif brightest <= 255 and photo.format != "PNG":
+        white = 255
+    else:
+        white = max(65535, brightest)
+    greys *= 255 / white
+    np.clip(greys, 0, 255, out=greys)
+    return Image.fromarray(np.rint(greys, out=greys).astype(np.uint8))
 
 
 def to_srgb(photo: Image.Image, profile: bytes | None) -> Image.Image:

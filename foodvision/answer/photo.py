@@ -11,12 +11,11 @@ from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
 
-import numpy as np
 import pillow_heif
 from PIL import Image, JpegImagePlugin
 
 from . import bmp, png
-from .colour import MAX_PROFILE_BYTES, profile_of_heif, profile_of_png, to_srgb
+from .colour import MAX_PROFILE_BYTES, profile_of_heif, profile_of_png, to_eight_bit, to_srgb
 from .limits import LARGE_PIXELS, MAX_FILE_BYTES, MAX_MEGABYTES, MAX_PIXELS, RationedFile
 from .orientation import exif_of, upright
 from .refusals import DAMAGED, NOT_A_PHOTO, TOO_LARGE, PhotoError, cannot_be_read, refuse_other_kinds
@@ -32,11 +31,11 @@ for plugin in ("Jpeg", "Png", "WebP", "Avif", "Gif", "Bmp", "Tiff"):
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
 BLOCK_BYTES = 4096  # for a decoder at once: 64 KiB can hold a thousand layers of a JPEG, seconds of work
+MAX_COEFFICIENTS = 325_000_000  # of two bytes each: enough for 200 megapixels in 4:2:0
 JPEG_SCALES = 1, 2, 4, 8  # a JPEG can be decoded at one half, quarter or eighth of its size
 EXIF = b"Exif\0\0"  # how it begins in a JPEG, once in each segment of at most 64 KiB
 MAX_EXIF_SEGMENTS = 30
 
-MAX_OF_UNIT_RANGE = 16  # floats run from 0 to 1, highlights above; from 0 to 255 so dark a picture would be black
 
 PhotoSource = bytes | bytearray | memoryview | str | os.PathLike[str] | BinaryIO | Image.Image
 
@@ -57,7 +56,7 @@ def read_photo(source: PhotoSource, at_least: int | None = None) -> Image.Image:
             warnings.simplefilter("ignore")  # of large or slightly broken files; the limits are checked below
             photo = _open(source)
             exif, profile = exif_of(photo), photo.info.get("icc_profile")
-            picture = _on_white(to_srgb(upright(_eight_bit(_decode(photo, at_least)), exif), profile))
+            picture = _on_white(to_srgb(upright(to_eight_bit(_decode(photo, at_least)), exif), profile))
     except PhotoError:
         raise
     except Image.DecompressionBombError as error:
@@ -157,7 +156,7 @@ def _file_content(path: str | os.PathLike[str]) -> bytes:
 
 def _decode(photo: Image.Image, at_least: int | None) -> Image.Image:
     """Reduces it before anything else is done: each step holds a copy, and a visitor's kernel must stay small."""
-    if isinstance(photo, JpegImagePlugin.JpegImageFile) and not (_too_large(photo) and _in_layers(photo)):
+    if isinstance(photo, JpegImagePlugin.JpegImageFile) and _coefficients(photo) <= MAX_COEFFICIENTS:
         _draft(photo, at_least)
     _check_size(photo)
     photo.decodermaxblock = BLOCK_BYTES
@@ -208,34 +207,20 @@ def _too_large(photo: Image.Image) -> bool:
     return photo.width * photo.height > MAX_PIXELS
 
 
-def _in_layers(photo: JpegImagePlugin.JpegImageFile) -> bool:
-    """Whether a JPEG's scans hold some of the colours or bits each: all are kept in full, at whatever scale."""
+def _coefficients(photo: JpegImagePlugin.JpegImageFile) -> float:
+    """How many numbers the decoder keeps, at any scale, of a JPEG whose scans hold some of the colours or bits each."""
     content = photo.fp.getvalue()
     partial_scans = (b"\xff\xda\x00" + bytes((6 + 2 * colours, colours)) for colours in range(1, photo.layers))
-    return "progressive" in photo.info or any(scan in content for scan in partial_scans)
+    if "progressive" not in photo.info and not any(scan in content for scan in partial_scans):
+        return 0
+    sampling = [across * down for _, across, down, _ in photo.layer]
+    return photo.width * photo.height * sum(sampling) / max(sampling)
 
 
 def _reduced(photo: Image.Image, scale: int) -> Image.Image:
     if photo.mode in ("1", "P", "PA"):
         photo = photo.convert("RGBA" if photo.has_transparency_data else "RGB")
     return photo.reduce(scale) if photo.mode in ("L", "LA", "RGB", "RGBA", "CMYK") else photo
-
-
-def _eight_bit(photo: Image.Image) -> Image.Image:
-    """Pillow clips greys of more bits at 255 instead of scaling them."""
-    if not photo.mode.startswith("I") and photo.mode != "F":
-        return photo
-    greys = np.nan_to_num(np.array(photo, dtype=np.float32), copy=False, nan=0, posinf=0, neginf=0)
-    brightest = greys.max()
-    if photo.mode == "F" and brightest <= MAX_OF_UNIT_RANGE:
-        white = 1
-    elif brightest <= 255 and photo.format != "PNG":
-        white = 255
-    else:
-        white = max(65535, brightest)
-    greys *= 255 / white
-    np.clip(greys, 0, 255, out=greys)
-    return Image.fromarray(np.rint(greys, out=greys).astype(np.uint8))
 
 
 def _on_white(picture: Image.Image) -> Image.Image:
