@@ -29,7 +29,7 @@ import hypothesis
 import numpy as np
 import psutil
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageCms
 
 from foodvision import PhotoError, read_photo
 from foodvision.answer.limits import MAX_MEGABYTES, MAX_PIXELS, MAX_SECONDS
@@ -329,6 +329,7 @@ def bombs():
     yield from _gif_and_bmp_bombs()
     yield from _tiff_bombs()
     yield from _exif_bombs()
+    yield from _profile_bombs()
     yield from _other_bombs()
 
 
@@ -430,6 +431,37 @@ def _exif_bombs():
     yield Sample("WebP, EXIF of fractions", lambda: saved(quadrants(), "WEBP", exif=exif), **shows())
     yield Sample("HEIF, EXIF of fractions", lambda: saved(quadrants(), "HEIF", exif=exif), **ANY)
     yield Sample("JPEG, EXIF of fractions", lambda: jpeg[:2] + pieces + jpeg[start_of_frame:], **REFUSED)
+
+
+def _profile_bombs():
+    """Profiles of a million bytes whose conversions would take minutes, or gigabytes."""
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    step = struct.pack(">4s4xHH12f", b"matf", 3, 3, *np.eye(3).ravel(), 0, 0, 0)
+    steps = struct.pack(">4s4xHHI", b"mpet", 3, 3, 100_000)
+    steps += struct.pack(">II", len(steps) + 800_000, len(step)) * 100_000 + step
+    table = struct.pack(">4s4xBBBB9iHH", b"mft2", 3, 3, 255, 0, *np.eye(3, dtype=int).ravel() * 65536, 4096, 4096)
+    curve = struct.pack(">4s4xI", b"curv", 400_000) + bytes(800_000)
+    for what, tags in {
+        "100,000 steps": {b"D2B0": steps},
+        "a table of 255 x 255 x 255": {b"A2B0": table + bytes(100_000)},
+        "curves of 400,000 numbers": dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve),
+    }.items():
+        profile = _with_tags(srgb, tags)
+        yield Sample(f"JPEG, profile of {what}", partial(saved, quadrants(), "JPEG", icc_profile=profile), **ANY)
+
+
+def _with_tags(profile, tags):
+    """The ICC profile with some of its tags replaced, or more of them."""
+    (count,) = struct.unpack_from(">I", profile, 128)
+    entries = (struct.unpack_from(">4sII", profile, 132 + 12 * number) for number in range(count))
+    tags = {name: profile[at : at + size] for name, at, size in entries} | tags
+    start = 132 + 12 * len(tags)
+    starts = accumulate((len(content) for content in tags.values()), initial=start)
+    table = b"".join(
+        struct.pack(">4sII", name, at, len(content)) for (name, content), at in zip(tags.items(), starts, strict=False)
+    )
+    content = profile[4:128] + struct.pack(">I", len(tags)) + table + b"".join(tags.values())
+    return struct.pack(">I", len(content) + 4) + content
 
 
 def _other_bombs():
