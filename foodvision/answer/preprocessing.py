@@ -19,7 +19,7 @@ Step = dict[str, Any]
 
 def to_pixels(picture: Image.Image, steps: list[Step], mean: list[float], std: list[float]) -> np.ndarray:
     """Array (channels, height, width), float32, of an upright RGB picture: resized, cropped and normalised."""
-    scaled_mean, scaled_std = 255 * np.float32(mean), 255 * np.float32(std)
+    scaled_mean, scaled_std = (255 * np.array(statistic, dtype=np.float32) for statistic in (mean, std))
     pixels = np.asarray(prepare(picture, steps), dtype=np.float32)
     return ((pixels - scaled_mean) / scaled_std).transpose(2, 0, 1)
 
@@ -70,7 +70,7 @@ def _cut(picture: Image.Image, corner: list[int], size: list[int], pad_mode: str
     padding = (max(-top, 0), max(bottom - picture.height, 0)), (max(-left, 0), max(right - picture.width, 0)), (0, 0)
     if not np.any(padding):
         return inside
-    return Image.fromarray(np.pad(np.asarray(inside), padding, mode=PAD_MODES[pad_mode]))
+    return Image.fromarray(np.pad(np.asarray(inside), padding, mode=PAD_MODES[pad_mode])  # type: ignore[call-overload])
 
 
 _STEPS = {"crop": _resize_crop, "pad": _resize_pad, "squish": _squish, "center_crop": _center_crop}
