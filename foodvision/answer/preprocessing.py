@@ -70,7 +70,8 @@ def _cut(picture: Image.Image, corner: list[int], size: list[int], pad_mode: str
     padding = (max(-top, 0), max(bottom - picture.height, 0)), (max(-left, 0), max(right - picture.width, 0)), (0, 0)
     if not np.any(padding):
         return inside
-    return Image.fromarray(np.pad(np.asarray(inside), padding, mode=PAD_MODES[pad_mode])  # type: ignore[call-overload])
+    padded = np.pad(np.asarray(inside), padding, mode=PAD_MODES[pad_mode])  # type: ignore[call-overload]
+    return Image.fromarray(padded)
 
 
 _STEPS = {"crop": _resize_crop, "pad": _resize_pad, "squish": _squish, "center_crop": _center_crop}
