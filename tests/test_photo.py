@@ -177,6 +177,13 @@ def test_a_png_is_turned_only_by_exif_in_its_own_chunk_before_the_pixels():
     assert read_photo(png_with(quadrants(), chunk(b"tEXt", b"Raw profile type exif\0" + text))).size == (80, 60)
 
 
+def test_an_opened_picture_is_read_like_its_file():
+    jpeg = io.BytesIO(saved(quadrants(), "JPEG", exif=exif(6), icc_profile=swapped(), quality=95))
+    webp = io.BytesIO(saved(quadrants(), "WEBP", exif=exif(6), lossless=True))
+    assert read_photo(Image.open(jpeg)) == read_photo(jpeg)
+    assert read_photo(Image.open(webp)) == read_photo(webp)
+
+
 @pytest.mark.parametrize("broken", [exif(6, kind=4), exif(6, count=2), exif(0), exif(9), exif(6)[:20]])
 def test_an_orientation_that_is_none_turns_nothing(broken):
     assert read_photo(saved(quadrants(), "JPEG", exif=broken)).size == (80, 60)
