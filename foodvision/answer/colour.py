@@ -59,7 +59,9 @@ def to_eight_bit(photo: Image.Image) -> Image.Image:
         white = max(65535, brightest)
     greys *= 255 / white
     np.clip(greys, 0, 255, out=greys)
-    return Image.fromarray(np.rint(greys, out=greys).astype(np.uint8))
+    scaled = Image.fromarray(np.rint(greys, out=greys).astype(np.uint8))
+    scaled.info = photo.info
+    return scaled
 
 
 def to_srgb(photo: Image.Image, profile: bytes | None) -> Image.Image:

@@ -127,6 +127,9 @@ def _open_png(file: RationedFile) -> Image.Image:
         photo = _open_any(RationedFile(png.mend(content)))
     iccp, cicp = png.read_profile(content, MAX_PROFILE_BYTES), png.read_chunk(content, b"cICP")
     photo.info["icc_profile"] = profile_of_png(photo.info, iccp, cicp)
+    if "transparency" in photo.info:
+        transparent, depth = photo.info["transparency"], content[png.DEPTH_AT]
+        photo.info["transparency"] = png.in_eight_bits(transparent, photo.mode, depth)
     return photo
 
 
