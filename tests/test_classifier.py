@@ -122,15 +122,21 @@ def test_the_same_pixels_give_the_learners_probabilities(classifier, learner):
 
 
 def test_real_test_photos_get_the_learners_answers(classifier, learner, test_photos):
-    """At full size, through each one's own reading, resizing and cropping."""
-    dl = learner.dls.test_dl(test_photos.photo.tolist(), num_workers=0)
+    """At full size, each read, resized and cropped by its own code. fastai ignores colour profiles."""
+    photos = [photo for photo in test_photos.photo if not has_profile(photo)]
+    dl = learner.dls.test_dl(photos, num_workers=0)
     with learner.no_bar():
         expected, _ = learner.get_preds(dl=dl)
-    answers = [classifier.predict(photo).probabilities for photo in test_photos.photo]
+    answers = [classifier.predict(photo).probabilities for photo in photos]
     served = np.array([list(answer.values()) for answer in answers])
     same = served.argmax(axis=1) == expected.numpy().argmax(axis=1)
     assert same.mean() >= 0.995
     assert np.abs(served - expected.numpy()).max() < 0.02
+
+
+def has_profile(path):
+    with Image.open(path) as photo:
+        return "icc_profile" in photo.info
 
 
 def test_real_test_photos_are_named_right(classifier, test_photos):
