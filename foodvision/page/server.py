@@ -55,7 +55,9 @@ class FoodVision(Voila):
         if len(named) > 1:
             raise ServeError(f"Name one notebook to serve, not {len(named)}: {', '.join(named)}.")
         if named and not Path(named[0]).exists():
-            raise ServeError(f"There is no {named[0]}. Check its name, or run `foodvision serve` for FoodVision's page.")
+            raise ServeError(
+                f"There is no {named[0]}. Check its name, or run `foodvision serve` for FoodVision's page."
+            )
         if not named and not self.notebook_path:
             self.notebook_path = str(find_file(NOTEBOOK))
 

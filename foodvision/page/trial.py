@@ -35,7 +35,7 @@ def try_port(port: int, address: str) -> None:
 
 
 def try_notebook(path: Path) -> None:
-    """Run a notebook from top to bottom in its own folder, as a visitor's kernel will. Raises ServeError if it fails."""
+    """Run a notebook in its own folder, as each visitor's kernel will. Raises ServeError if it fails."""
     notebook = _read(path)
     kernel = notebook.metadata.get("kernelspec", {}).get("name", KERNEL)
     if kernel not in KernelSpecManager().find_kernel_specs():
