@@ -32,7 +32,6 @@ from test_page import answer, choose, chooser, drawn, saved
 from foodvision import ModelError
 from foodvision.answer.check import check_model
 from foodvision.answer.classifier import MODEL, Classifier
-from foodvision.page import links
 from foodvision.page.server import pool_size
 
 PYTHON = "3.11"
@@ -40,76 +39,6 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 HOSTING = (ROOT / "docs" / "hosting.md").read_text()
 TOKEN = "abc"
 LINUX = sys.platform == "linux"
-
-
-# Links
-
-
-@pytest.fixture
-def repository(tmp_path):
-    """A git repository on the branch `main`, with one commit."""
-    git = ["git", "-C", tmp_path, "-c", "user.name=A", "-c", "user.email=a@example.org"]
-    subprocess.run(["git", "init", "--quiet", "--initial-branch=main", tmp_path], check=True)
-    subprocess.run([*git, "commit", "--quiet", "--allow-empty", "--message=A"], check=True)
-    return tmp_path
-
-
-def add_remote(repository, address, name="origin"):
-    subprocess.run(["git", "-C", repository, "remote", "add", name, address], check=True)
-
-
-@pytest.mark.parametrize(
-    ("remote", "path"),
-    [
-        ("https://github.com/someone/food.git", "gh/someone/food"),
-        ("git@github.com:someone/food.git", "gh/someone/food"),
-        ("ssh://git@github.com:22/someone/food", "gh/someone/food"),
-        ("https://someone:secret@github.com/someone/food.js/", "gh/someone/food.js"),
-        ("https://gitlab.com/group/team/food.git", "gl/group%2Fteam%2Ffood"),
-        ("https://codeberg.org/someone/food.git", "git/https%3A%2F%2Fcodeberg.org%2Fsomeone%2Ffood"),
-        ("https://example.org:8443/a/b.git", "git/https%3A%2F%2Fexample.org%3A8443%2Fa%2Fb"),
-        ("ssh://git@example.org:2222/a/b.git", "git/https%3A%2F%2Fexample.org%2Fa%2Fb"),
-        ("https://GitHub.com:443/someone/food", "gh/someone/food"),
-    ],
-)
-def test_the_link_opens_the_page_of_any_remote(repository, remote, path):
-    add_remote(repository, remote)
-    page = "urlpath=voila%2Frender%2Ffoodvision.ipynb"
-    assert links.binder_link(repository) == f"https://mybinder.org/v2/{path}/main?{page}"
-
-
-@pytest.mark.parametrize("remote", ["file:///srv/git/x.git", "/srv/git/x.git", "../x.git", "C:/x/y", r"C:\x\y"])
-def test_a_remote_that_is_a_folder_has_no_link(repository, remote):
-    add_remote(repository, remote)
-    assert links.binder_link(repository) is links.colab_link(repository) is None
-
-
-def test_the_link_names_the_branch_or_else_the_commit(repository):
-    add_remote(repository, "https://github.com/someone/food", "fork")
-    subprocess.run(["git", "-C", repository, "switch", "--quiet", "--create", "new/look"], check=True)
-    assert "/gh/someone/food/new%2Flook?" in links.binder_link(repository)
-    assert links.colab_link(repository).endswith("/github/someone/food/blob/new/look/train.ipynb")
-    subprocess.run(["git", "-C", repository, "switch", "--quiet", "--detach"], check=True)
-    assert re.search(r"/gh/someone/food/[0-9a-f]{40}\?", links.binder_link(repository))
-
-
-def test_share_prints_links_and_badges(repository, capsys):
-    add_remote(repository, "https://github.com/someone/food")
-    assert links.print_links(repository) == 0
-    printed = capsys.readouterr().out
-    assert printed.count(links.binder_link(repository)) == printed.count(links.colab_link(repository)) == 2
-
-
-def test_without_a_remote_there_is_no_link(repository, tmp_path_factory, capsys):
-    assert links.binder_link(repository) is links.colab_link(repository) is None
-    assert links.print_links(repository) == 1 and "Push this folder" in capsys.readouterr().err
-    assert links.binder_link(tmp_path_factory.mktemp("no repository")) is None
-
-
-def test_the_readme_opens_the_page_and_the_training():
-    readme = (ROOT / "README.md").read_text()
-    assert "mybinder.org/v2/gh/" in readme and "?urlpath=voila%2Frender%2Ffoodvision.ipynb)" in readme
-    assert "https://colab.research.google.com/github/" in readme
 
 
 # One place for each version

@@ -262,8 +262,9 @@ def test_a_binderhub_gives_the_same_memory_and_builds_nothing_else():
     for name in "memory", "cpu", "networkPolicy":
         assert values["jupyterhub"]["singleuser"][name] == VALUES["singleuser"][name]
     banned = [re.compile(pattern) for pattern in values["config"]["GitHubRepoProvider"]["banned_specs"]]
-    assert any(pattern.match("someone/food/HEAD") for pattern in banned)
-    assert not any(pattern.match("OWNER/REPO/HEAD") for pattern in banned)
+    (ours,) = documented(r"banned_specs: \[\"\^\(\?!(\S+?)/\)")
+    assert any(pattern.match("another/repository/HEAD") for pattern in banned)
+    assert not any(pattern.match(f"{ours}/HEAD") for pattern in banned)
 
 
 @pytest.fixture(scope="module")
