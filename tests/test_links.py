@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+from urllib.parse import quote
 
 import pytest
 from conftest import ROOT
@@ -37,9 +38,8 @@ def use_ssh(monkeypatch, folder, script):
 def repository(tmp_path):
     """A git repository on the branch `main`, with one commit."""
     subprocess.run(["git", "init", "--quiet", "--initial-branch=main", tmp_path], check=True)
-    git(
-        tmp_path, "-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "--quiet", "--allow-empty", "-m", "A"
-    )
+    author = "-c", "user.name=A", "-c", "user.email=a@example.org"
+    git(tmp_path, *author, "commit", "--quiet", "--allow-empty", "--message=A")
     return tmp_path
 
 
@@ -52,7 +52,7 @@ def add_remote(repository, address, name="origin"):
 
 
 def on_git(address):
-    return "git/" + address.replace(":", "%3A").replace("/", "%2F")
+    return f"git/{quote(address, safe='')}"
 
 
 @pytest.mark.parametrize(
@@ -93,9 +93,9 @@ def on_git(address):
         ("ssh://git@example.org:2222/a/b.git", on_git("https://example.org/a/b")),
         (
             "ssh://git@[2606:4700:4700::1111]:2222/a/b.git",
-            "git/https%3A%2F%2F%5B2606%3A4700%3A4700%3A%3A1111%5D%2Fa%2Fb",
+            on_git("https://[2606:4700:4700::1111]/a/b"),
         ),
-        ("git@[2606:4700:4700::1111]:a/b.git", "git/https%3A%2F%2F%5B2606%3A4700%3A4700%3A%3A1111%5D%2Fa%2Fb"),
+        ("git@[2606:4700:4700::1111]:a/b.git", on_git("https://[2606:4700:4700::1111]/a/b")),
     ],
 )
 def test_the_link_opens_the_page_of_any_remote(repository, remote, path):
@@ -105,10 +105,12 @@ def test_the_link_opens_the_page_of_any_remote(repository, remote, path):
 
 @pytest.mark.parametrize(
     "remote",
-    ["file:///srv/git/x.git", "/srv/git/x.git", "../x.git", "C:/x/y", r"C:\x\y", "https://github.com", "https:///x/y"]
-    + ["git@localhost:a/b.git", "http://127.0.0.1:3000/a/b", "http://192.168.1.2/a/b", "git@[::1]:a/b", "git@nas:a/b"]
-    + ["git@[2001:db8::1]:a/b.git", "git@[nonsense]:a/b", "https://[nonsense/a/b", "https://example.org:port/a/b"]
-    + ["codecommit::eu-west-1://food", "ssh://-oProxyCommand=x/a/b", "https://github.com:99999/a/b"],
+    r"""
+    file:///srv/git/x.git  /srv/git/x.git  ../x.git  C:/x/y  C:\x\y  https://github.com  https:///x/y
+    git@localhost:a/b.git  http://127.0.0.1:3000/a/b  http://192.168.1.2/a/b  git@[::1]:a/b  git@nas:a/b
+    git@[2001:db8::1]:a/b.git  git@[nonsense]:a/b  https://[nonsense/a/b  https://example.org:port/a/b
+    codecommit::eu-west-1://food  ssh://-oProxyCommand=x/a/b  https://github.com:99999/a/b
+    """.split(),
 )
 def test_a_remote_that_nobody_else_can_reach_has_no_link(repository, remote, capsys):
     add_remote(repository, remote)

@@ -264,11 +264,11 @@ def test_a_formula_cannot_hide_behind_another_countrys_delimiter(tmp_path):
     assert not any(cell.startswith("=") for cell in row)
 
 
-@pytest.mark.parametrize(
-    "folder",
-    ["@eaDir", "@Recycle", "#recycle", "#snapshot", "$RECYCLE.BIN", "System Volume Information", "lost+found"]
-    + ["__MACOSX", ".thumbnails", ".Trash-1000", "FOUND.000", "@tmp", "~snapshot"],
-)
+SYSTEM_FOLDERS = ["@eaDir", "@Recycle", "@tmp", "#recycle", "#snapshot", "~snapshot", "$RECYCLE.BIN", "lost+found"]
+SYSTEM_FOLDERS += ["System Volume Information", "__MACOSX", ".thumbnails", ".Trash-1000", "FOUND.000"]
+
+
+@pytest.mark.parametrize("folder", SYSTEM_FOLDERS)
 def test_folders_of_the_system_are_left_out_wherever_they_are(tmp_path, folder):
     draw(tmp_path / folder / "thumbnail.jpg")
     draw(tmp_path / "party" / folder / "deeper" / "thumbnail.jpg")
