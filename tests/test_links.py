@@ -105,12 +105,27 @@ def test_the_link_opens_the_page_of_any_remote(repository, remote, path):
 
 @pytest.mark.parametrize(
     "remote",
-    r"""
-    file:///srv/git/x.git  /srv/git/x.git  ../x.git  C:/x/y  C:\x\y  https://github.com  https:///x/y
-    git@localhost:a/b.git  http://127.0.0.1:3000/a/b  http://192.168.1.2/a/b  git@[::1]:a/b  git@nas:a/b
-    git@[2001:db8::1]:a/b.git  git@[nonsense]:a/b  https://[nonsense/a/b  https://example.org:port/a/b
-    codecommit::eu-west-1://food  ssh://-oProxyCommand=x/a/b  https://github.com:99999/a/b
-    """.split(),
+    [
+        r"file:///srv/git/x.git",
+        r"/srv/git/x.git",
+        r"../x.git",
+        r"C:/x/y",
+        r"C:\x\y",
+        r"https://github.com",
+        r"https:///x/y",
+        r"git@localhost:a/b.git",
+        r"http://127.0.0.1:3000/a/b",
+        r"http://192.168.1.2/a/b",
+        r"git@[::1]:a/b",
+        r"git@nas:a/b",
+        r"git@[2001:db8::1]:a/b.git",
+        r"git@[nonsense]:a/b",
+        r"https://[nonsense/a/b",
+        r"https://example.org:port/a/b",
+        r"codecommit::eu-west-1://food",
+        r"ssh://-oProxyCommand=x/a/b",
+        r"https://github.com:99999/a/b",
+    ],
 )
 def test_a_remote_that_nobody_else_can_reach_has_no_link(repository, remote, capsys):
     add_remote(repository, remote)
