@@ -103,30 +103,14 @@ def test_the_link_opens_the_page_of_any_remote(repository, remote, path):
     assert links.binder_link(repository) == f"https://mybinder.org/v2/{path}/main?{PAGE}"
 
 
-@pytest.mark.parametrize(
-    "remote",
-    [
-        r"file:///srv/git/x.git",
-        r"/srv/git/x.git",
-        r"../x.git",
-        r"C:/x/y",
-        r"C:\x\y",
-        r"https://github.com",
-        r"https:///x/y",
-        r"git@localhost:a/b.git",
-        r"http://127.0.0.1:3000/a/b",
-        r"http://192.168.1.2/a/b",
-        r"git@[::1]:a/b",
-        r"git@nas:a/b",
-        r"git@[2001:db8::1]:a/b.git",
-        r"git@[nonsense]:a/b",
-        r"https://[nonsense/a/b",
-        r"https://example.org:port/a/b",
-        r"codecommit::eu-west-1://food",
-        r"ssh://-oProxyCommand=x/a/b",
-        r"https://github.com:99999/a/b",
-    ],
-)
+UNREACHABLE = ["file:///srv/git/x.git", "/srv/git/x.git", "../x.git", "C:/x/y", r"C:\x\y", "codecommit::eu-west-1://x"]
+UNREACHABLE += ["git@localhost:a/b.git", "http://127.0.0.1:3000/a/b", "http://192.168.1.2/a/b", "git@[::1]:a/b"]
+UNREACHABLE += ["git@nas:a/b", "git@[2001:db8::1]:a/b.git", "git@[nonsense]:a/b", "https://[nonsense/a/b"]
+UNREACHABLE += ["https://github.com", "https:///x/y", "https://github.com:port/a/b", "https://github.com:99999/a/b"]
+UNREACHABLE += ["ssh://-oProxyCommand=x/a/b"]
+
+
+@pytest.mark.parametrize("remote", UNREACHABLE)
 def test_a_remote_that_nobody_else_can_reach_has_no_link(repository, remote, capsys):
     add_remote(repository, remote)
     assert links.binder_link(repository) is links.colab_link(repository) is None
@@ -229,11 +213,17 @@ def test_without_a_remote_there_is_no_link(repository, tmp_path_factory, capsys)
     assert links.binder_link(tmp_path_factory.mktemp("no repository")) is None
 
 
-def test_on_binder_the_launch_link_is_shared_and_anywhere_else_the_pages_own(monkeypatch):
-    assert links.app_link() is None
+def test_on_binder_the_link_is_the_one_that_launched_it(monkeypatch):
     monkeypatch.setenv("BINDER_LAUNCH_HOST", "https://hub.example.org/")
     monkeypatch.setenv("BINDER_REQUEST", "v2/gl/group%2Ffood/main")
-    assert links.app_link() == f"https://hub.example.org/v2/gl/group%2Ffood/main?{PAGE}"
+    assert links.binder_link() == f"https://hub.example.org/v2/gl/group%2Ffood/main?{PAGE}"
+
+
+def test_an_installed_package_links_no_repository_that_it_happens_to_lie_in(repository, monkeypatch):
+    add_remote(repository, "https://github.com/someone/else")
+    monkeypatch.setattr(links, "CHECKOUT", None)
+    monkeypatch.chdir(repository)
+    assert links.binder_link() is None
 
 
 # The address in the documents

@@ -196,13 +196,6 @@ def test_an_installed_package_answers_from_any_folder(installed, tmp_path):
     assert json.loads(ran.stdout)["label"]
 
 
-def test_an_installed_package_links_no_repository_that_it_happens_to_lie_in(installed, tmp_path):
-    code = "from foodvision.page import links; print(links.app_link(), links.CHECKOUT)"
-    command = [installed.with_name("python"), "-c", code]
-    ran = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, encoding="utf-8", check=True)
-    assert ran.stdout == "None None\n"
-
-
 def test_an_editable_install_has_no_copies(tmp_path):
     code = f"from hatchling.build import build_editable; print(build_editable({str(tmp_path)!r}))"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)

@@ -135,7 +135,7 @@ def _copies(folder: Path, names: set[str]) -> dict[str, list[Path]]:
     """The photos of these names that earlier exports wrote, however deep, by name."""
     copies: dict[str, list[Path]] = {}
     for path in folder.rglob("*.jpg"):
-        if path.stem in names:
+        if path.stem in names and path.is_file():  # a label may end in .jpg, too
             copies.setdefault(path.stem, []).append(path)
     return copies
 
