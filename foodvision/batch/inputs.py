@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..answer.photo import MAX_FILE_BYTES
+from ..answer.limits import MAX_FILE_BYTES
 from .names import photo_extensions, photos_in
 
 STANDARD_INPUT = "-"
