@@ -72,7 +72,7 @@ def _standard_input() -> Input:
 
 
 def _in_folder(folder: str) -> Iterator[Input]:
-    found, closed = False, []
+    found, closed = False, list[str]()
     for name in photos_in(folder, closed):
         found = True
         path = os.path.join(folder, name)

@@ -49,7 +49,8 @@ def binder_link(folder: Path | None = None) -> str | None:
         host, request = (os.environ.get(f"BINDER_{name}", "").strip("/") for name in ("LAUNCH_HOST", "REQUEST"))
         if host and request:
             return f"{host}/{request}{PAGE}"
-    repository = find_repository(folder or CHECKOUT) if folder or CHECKOUT else None
+    folder = folder or CHECKOUT
+    repository = find_repository(folder) if folder else None
     return f"{BINDER}/{_on_binder(repository)}/{quote(repository.ref, safe='')}{PAGE}" if repository else None
 
 
