@@ -16,6 +16,7 @@ from conftest import PATIENCE, ROOT, Server, free_port, wait_for
 from reliability.messages import Visitor, photo
 
 from foodvision.answer.classifier import MODEL
+from foodvision.page.trial import ServeError, try_notebook, try_port
 
 PACKAGED = "foodvision/packaged/"
 
@@ -75,8 +76,9 @@ def test_a_notebook_whose_kernel_dies_is_not_served(folder):
 
 @pytest.mark.parametrize("content", ["{", "", "[]", "\udcff", '{"cells": 3}', "# Python"])
 def test_a_file_that_is_no_notebook_is_not_served(folder, content):
-    (folder / "foodvision.ipynb").write_bytes(content.encode(errors="surrogateescape"))
-    assert "foodvision.ipynb is not a notebook, or is damaged" in refused()
+    (folder / "own.ipynb").write_bytes(content.encode(errors="surrogateescape"))
+    with pytest.raises(ServeError, match=r"own\.ipynb is not a notebook, or is damaged"):
+        try_notebook(folder / "own.ipynb")
 
 
 def test_a_missing_notebook_is_named(folder):
@@ -93,8 +95,14 @@ def test_a_port_in_use_is_named_and_no_other_is_taken(voila, folder):
 
 
 @pytest.mark.parametrize("port", [70_000, -1])
-def test_a_port_that_cannot_be_is_named(folder, port):
-    assert f"There is no port {port}." in refused(port=port)
+def test_a_port_that_cannot_be_is_named(port):
+    with pytest.raises(ServeError, match=f"There is no port {port}"):
+        try_port(port, "localhost")
+
+
+def test_an_address_of_another_computer_is_named():
+    with pytest.raises(ServeError, match=r"Cannot listen at 192\.0\.2\.1: .* Check --Voila\.ip\."):
+        try_port(free_port(), "192.0.2.1")
 
 
 # From a wheel
