@@ -88,11 +88,11 @@ def batch(folder: str, output: Path, model: Path, workers: int | None, scheduler
 @click.argument("pickle", type=click.Path(path_type=Path), default=MODEL.with_suffix(".pkl"))
 @click.option("--output", type=click.Path(path_type=Path), help="The file to write. Default: beside the pickle.")
 @click.option("--trust", is_flag=True, help="Run whatever code the pickle holds.")
-def compile_command(pickle: Path, output: Path | None, trust: bool) -> None:
+def compile_command(pickle: Path, output: Path | None, trust: bool) -> int:
     """Compile an exported fastai learner (export.pkl) to the export.onnx that is served."""
     from .learn.compile import compile_file
 
-    compile_file(pickle, output, trust)
+    return compile_file(pickle, output, trust)
 
 
 @app.command()
@@ -100,12 +100,12 @@ def compile_command(pickle: Path, output: Path | None, trust: bool) -> None:
 @click.option("--to", "target", type=click.Choice(["torch"]), required=True, help="The format to write.")
 @click.option("--output", type=click.Path(path_type=Path), help="The file to write. Default: beside the pickle.")
 @click.option("--trust", is_flag=True, help="Run whatever code the pickle holds.")
-def export(pickle: Path, target: str, output: Path | None, trust: bool) -> None:
+def export(pickle: Path, target: str, output: Path | None, trust: bool) -> int:
     """Export a learner for other runtimes: a PyTorch program, from which ExecuTorch goes on."""
     from .learn.compile import compile_file
     from .learn.mobile import export_mobile
 
-    compile_file(pickle, output, trust, write=export_mobile)
+    return compile_file(pickle, output, trust, write=export_mobile)
 
 
 @app.command()
