@@ -110,11 +110,12 @@ def export(pickle: Path, target: str, output: Path | None, trust: bool) -> int:
 
 @app.command()
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
-def evaluate(folder: Path | None) -> None:
+@MODEL_OPTION
+def evaluate(folder: Path | None, model: Path) -> int:
     """Score the model on the test photos, or on a FOLDER of your own with a subfolder for each label."""
     from .learn.evaluate import evaluate_folder
 
-    evaluate_folder(folder)
+    return evaluate_folder(folder, model)
 
 
 @app.command()

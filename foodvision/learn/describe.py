@@ -90,6 +90,8 @@ def _check_input_and_target(learner: Learner) -> None:
 
 def _check_input(transforms: Any) -> None:
     """Picture types are told by `create`, the method that opens them. Other inputs fail at their first photo."""
+    if any(type(transform).__module__.startswith(("fastai.tabular.", "fastai.text.")) for transform in transforms):
+        raise CompileError(f"This learner takes texts or tables. {WANTED}")
     dispatchers = [getattr(transform, "encodes", None) for transform in transforms]
     functions = [method.implementation for each in dispatchers for method in getattr(each, "methods", [])]
     owners = [getattr(function, "__self__", None) for function in functions]

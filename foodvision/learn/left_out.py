@@ -39,6 +39,9 @@ class LeftOut:
 
     append = extend = add = __setstate__
 
+    def remove(self):
+        """Hooks are removed as their model goes."""
+
     def __setitem__(self, key, value):
         pass
 

@@ -12,7 +12,7 @@ from fastai.learner import Learner, load_learner
 from fastcore.foundation import L
 
 from . import unpickle
-from .describe import CompileError, reason
+from .describe import WANTED, CompileError, reason
 from .left_out import UnknownNames
 
 VERSION = ".".join(fastai.__version__.split(".")[:2])
@@ -20,6 +20,7 @@ VERSION = ".".join(fastai.__version__.split(".")[:2])
 FASTAI_1 = re.compile(
     rb"fastai[.](basic_train|basic_data|data_block|callbacks?[.]hooks|train|vision[.](image|transform|tta))[\n.\W]"
 )
+NO_PHOTOS = re.compile(rb"fastai[.](collab|tabular|text)[.\n]")
 BEFORE_2_8 = re.compile(rb"fastcore[.](transform|dispatch)\W")
 
 
@@ -66,6 +67,8 @@ def _load_listed(content: bytes) -> Learner:
         unknown = unpickle.find_unknown(io.BytesIO(content))
     except ValueError as error:
         raise CompileError(str(error)) from error
+    if unknown and NO_PHOTOS.search(unpickle.opcodes_of(content)):
+        raise CompileError(f"It's a learner of texts or tables. {WANTED}")
     if unknown:
         raise UnknownNames(unknown)
     return _load(content, _without_left_out)
