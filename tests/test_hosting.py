@@ -1,8 +1,8 @@
 """What Binder and the Dockerfile build, and the page that each of them serves.
 
 Neither Docker nor Binder is needed. repo2docker writes the Dockerfile that Binder would build; its steps, and those of
-our own, run in fresh virtual environments, and a real browser drives the page. `pytest tests/test_hosting.py -rP` prints
-the measurements.
+our own, run in fresh virtual environments, and a real browser drives the page. To print the measurements:
+`pytest tests/test_hosting.py -rP`.
 """
 
 import json
