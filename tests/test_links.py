@@ -222,8 +222,18 @@ def test_on_binder_the_link_is_the_one_that_launched_it(monkeypatch):
 def test_an_installed_package_links_no_repository_that_it_happens_to_lie_in(repository, monkeypatch):
     add_remote(repository, "https://github.com/someone/else")
     monkeypatch.setattr(links, "CHECKOUT", None)
+    monkeypatch.setattr(links, "PACKAGED", repository)
     monkeypatch.chdir(repository)
     assert links.binder_link() is None
+    (repository / "foodvision.ipynb").touch()
+    assert links.binder_link() is None
+
+
+def test_a_copy_in_the_current_folder_is_linked_rather_than_the_checkout(repository, monkeypatch):
+    add_remote(repository, "https://github.com/someone/food")
+    (repository / "foodvision.ipynb").touch()
+    monkeypatch.chdir(repository)
+    assert "/gh/someone/food/main?" in links.binder_link()
 
 
 # The address in the documents
@@ -251,7 +261,8 @@ def documents(repository):
 
 def test_one_command_writes_the_address_into_every_document(documents, monkeypatch, capsys):
     add_remote(documents, "git@github.com:someone/food.git")
-    monkeypatch.setattr(links, "CHECKOUT", documents)
+    (documents / "foodvision.ipynb").write_text('{"cells": []}', encoding="utf-8")
+    monkeypatch.chdir(documents)
     assert main(["share"]) == 0 and "Run: foodvision share --write" in capsys.readouterr().out
     assert main(["share", "--write"]) == 0
     assert "example.md" in capsys.readouterr().out
