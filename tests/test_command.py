@@ -130,10 +130,10 @@ def oddities(tmp_path):
 
 
 ODDITIES = {
-    "https://example.org/pizza.jpg": "This is an address. Download the photo",
-    "HTTP://example.org/": "This is an address. Download the photo",
-    "s3://bucket/pizza.jpg": "This is an address. Download the photo",
-    "data:image/png;base64,AAAA": "This is an address. Download the photo",
+    "https://example.org/pizza.jpg": "This is an address, not a file. Download the photo",
+    "HTTP://example.org/": "This is an address, not a file. Download the photo",
+    "s3://bucket/pizza.jpg": "This is an address, not a file. Download the photo",
+    "data:image/png;base64,AAAA": "This is an address, not a file. Download the photo",
     "empty": "This folder is empty.",
     "none": "There are no photos in this folder",
     "link.jpg": "This link points to gone.jpg, which is missing.",

@@ -147,7 +147,7 @@ def test_a_full_disk_is_reported_and_costs_no_answer(many, tmp_path, kind):
     half = 12_000 if kind == "csv" else 3000  # bytes: some of the rows, or less than a part
     limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({half}, {half}))\n{RUN}"
     run = subprocess.run(
-        [sys.executable, "-c", limited, many, "--output", output], capture_output=True, text=True, check=False
+        [sys.executable, "-c", limited, many, "--output", output], capture_output=True, encoding="utf-8", check=False
     )
     assert run.returncode == 1 and "cannot be written: File too large." in run.stderr
     assert "Traceback" not in run.stderr
@@ -288,7 +288,7 @@ def models_loaded():
 def test_two_workers_on_this_machine_give_the_same_rows(photos, tmp_path):
     answer_folder(photos, tmp_path / "here.csv")
     command = [sys.executable, "-m", "foodvision", photos, "--output", tmp_path / "there.csv", "--workers", "2"]
-    run = subprocess.run(command, cwd=MODEL.parent, capture_output=True, text=True, check=True)
+    run = subprocess.run(command, cwd=MODEL.parent, capture_output=True, encoding="utf-8", check=True)
     assert "4 photos answered" in run.stdout and not run.stderr
     assert (tmp_path / "there.csv").read_text() == (tmp_path / "here.csv").read_text()
 

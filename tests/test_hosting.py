@@ -95,7 +95,7 @@ def test_every_locked_package_exists_for_each_system(system, python, tmp_path):
     target = [f"--target={tmp_path}", f"--python-platform={system}", f"--python-version={python}"]
     command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--dry-run", *target, *wheels]
     macos = {"MACOSX_DEPLOYMENT_TARGET": "14.0"}  # the oldest that onnxruntime supports
-    run = subprocess.run(command, env=os.environ | macos, capture_output=True, text=True)
+    run = subprocess.run(command, env=os.environ | macos, capture_output=True, encoding="utf-8")
     assert run.returncode == 0, run.stderr
 
 
@@ -161,7 +161,9 @@ def checkout(tmp_path_factory):
     """The repository as a clone would have it, plus uncommitted changes."""
     folder = tmp_path_factory.mktemp("clone") / "foodvision"
     listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    for name in subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines():
+    for name in subprocess.run(
+        listing, cwd=ROOT, check=True, capture_output=True, encoding="utf-8"
+    ).stdout.splitlines():
         if (ROOT / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
@@ -207,7 +209,7 @@ class Environment:
         self.uv("venv", "--seed", "--python", sys.executable, self.folder)
 
     def uv(self, *arguments):
-        run = subprocess.run([sys.executable, "-m", "uv", "--quiet", *arguments], capture_output=True, text=True)
+        run = subprocess.run([sys.executable, "-m", "uv", "--quiet", *arguments], capture_output=True, encoding="utf-8")
         assert run.returncode == 0, run.stderr
 
     def install(self, *arguments):
@@ -224,7 +226,7 @@ class Environment:
     def run(self, command, cwd, **variables):
         """The output of a shell command."""
         run = subprocess.run(
-            ["bash", "-ec", command], cwd=cwd, env=self.variables | variables, capture_output=True, text=True
+            ["bash", "-ec", command], cwd=cwd, env=self.variables | variables, capture_output=True, encoding="utf-8"
         )
         assert run.returncode == 0, f"{command}\n{run.stdout}\n{run.stderr}"
         return run.stdout
@@ -471,7 +473,7 @@ def dockerfile():
 
 def test_the_dockerfile_has_no_lint():
     run = subprocess.run(
-        [Path(sys.executable).with_name("hadolint"), ROOT / "Dockerfile"], capture_output=True, text=True
+        [Path(sys.executable).with_name("hadolint"), ROOT / "Dockerfile"], capture_output=True, encoding="utf-8"
     )
     assert run.returncode == 0, run.stdout
 

@@ -135,14 +135,8 @@ def installed(wheel, tmp_path_factory):
     python = folder / "bin" / "python"
     install = ["uv", "pip", "install", "--quiet", "--offline", "--no-deps", f"--python={python}", wheel]
     subprocess.run([sys.executable, "-m", *install], check=True)
-    where = subprocess.run(
-        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    with open(f"{where.stdout.strip()}/dependencies.pth", "w", encoding="utf-8") as path:
-        path.write(f"{sysconfig.get_path('purelib')}\n")
+    (packages,) = folder.glob("lib/python*/site-packages")
+    (packages / "dependencies.pth").write_text(f"{sysconfig.get_path('purelib')}\n", encoding="utf-8")
     return folder / "bin" / "foodvision"
 
 

@@ -15,7 +15,7 @@ SERVED = locked("serve")
 def make(target):
     """Run a target of the Makefile in this test environment, installing nothing."""
     command = ["make", "--silent", "--assume-old=.venv/all", f"BIN={Path(sys.executable).parent}", target]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
 
 
 def test_no_locked_package_has_a_known_advisory():

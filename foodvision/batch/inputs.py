@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..answer.limits import MAX_FILE_BYTES
-from .names import photo_extensions, photos_in
+from .names import one_line, photo_extensions, photos_in
 
 STANDARD_INPUT = "-"
 WEB_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/|data:|www\.", re.IGNORECASE)  # not C:/, a drive of Windows
-ADDRESS = "This is an address. Download the photo, and name the file."
+ADDRESS = "This is an address, not a file. Download the photo, and name the file."
 NO_INPUT = "Standard input is the keyboard here. Pipe a photo in: foodvision - < photo.jpg"
 NO_MATCH = "No file matches this pattern. Check the folder and the spelling."
 BROKEN_LINK = "This link points to {target}, which is missing."
@@ -53,7 +53,7 @@ def inputs(arguments: Iterable[str]) -> Iterator[Input]:
 def why_missing(argument: str) -> str:
     """Why an argument names nothing, if it's an address or a broken link."""
     if os.path.islink(argument) and not os.path.exists(argument):
-        return BROKEN_LINK.format(target=os.readlink(argument))
+        return BROKEN_LINK.format(target=one_line(os.readlink(argument)))
     return ADDRESS if WEB_ADDRESS.match(argument) and not os.path.lexists(argument) else ""
 
 
