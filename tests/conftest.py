@@ -21,7 +21,7 @@ CHROMIUM_FLAGS = (
     "--disable-background-networking --disable-component-update --disable-sync"
 )
 SCREENSHOTS = ROOT / "build" / "screenshots"
-PATIENCE = 60  # seconds, for a server or a page on a busy machine
+PATIENCE = 120  # seconds, for a server or a page on a busy machine
 
 expect.set_options(timeout=1000 * PATIENCE)
 

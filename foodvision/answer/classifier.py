@@ -11,13 +11,14 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
+from ..locate import find_model
 from .machine import cores
 from .metadata import read_metadata
 from .photo import PhotoSource, read_photo
 from .prediction import Prediction, decide
 from .preprocessing import to_pixels
 
-MODEL = Path(__file__).parents[2] / "export.onnx"
+MODEL = find_model()
 RECOMPILE = "Run `foodvision compile` (it needs the training dependencies: pip install -e '.[train]')."
 
 
@@ -87,7 +88,8 @@ class Classifier:
     def _refuse_stale(self) -> None:
         pickle = self.path.with_suffix(".pkl")
         try:
-            stale = pickle.exists() and sha256(pickle) != self.metadata["pickle_sha256"]
+            digest = self.metadata["pickle_sha256"]  # empty for a learner that could not be pickled
+            stale = digest and pickle.exists() and sha256(pickle) != digest
         except OSError as error:
             raise ModelError(f"{pickle.name} beside {self.path.name} cannot be read: {error.strerror}.") from error
         if stale:
