@@ -57,7 +57,7 @@ def fenced(language, place=0):
 def measured(server):
     """MB of a server, of a visitor's kernel, and of what that shares with no other, as docs/hosting.md has them."""
     return map(
-        int, documented(rf"\| memory: {server} server, .* \| (\d+) MB \+ (\d+) MB, (\d+) of them its own \|", HOSTING)
+        int, documented(rf"\| memory: {server} server \+ .* \| (\d+) MB \+ (\d+) MB \((\d+) MB unshared\) \|", HOSTING)
     )
 
 
