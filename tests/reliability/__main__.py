@@ -19,11 +19,11 @@ TEXT = """\
 # What FoodVision withstands
 
 Written by `make reliability`, which runs `python -m tests.reliability{options}`. It makes every input itself: files \
-that no camera wrote, photos damaged at random, messages that no page of ours sends, model files that are broken or \
-would run code. Then it serves the page, and visitors come to it over websockets as a browser would, each with a \
-photo of their own; kernels, the server and the disk fail under them. "Wrong" counts inputs that got a wrong answer, \
-none, or no sentence that says why. The time is the longest that one of them took. Memory is the most that the \
-processes grew by; for sessions, what the server had grown by in the end. {machine}.
+no camera wrote, photos damaged at random, messages our page never sends, and model files that are broken or would \
+run code. Then it serves the page. Simulated visitors connect over websockets as a browser would, each with a photo \
+of their own, while kernels, the server and the disk fail under them. "Wrong" counts inputs that got a wrong answer, \
+no answer, or no sentence saying why. "Longest time" is the slowest single input. "Peak memory" is how much the \
+processes grew at most; for sessions, how much the server had grown by the end. {machine}.
 
 {table}
 
