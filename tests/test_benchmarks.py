@@ -1,4 +1,4 @@
-"""What `make bench` says is so: its network is as slow as it says, and it counts what was there."""
+"""`make bench` can be trusted: its network is as slow as it claims, and its figures are right."""
 
 import asyncio
 import io
@@ -267,8 +267,8 @@ def test_a_limit_is_kept_or_not(results, limit, met):
 
 
 def test_visitors_at_once_follow_from_what_each_further_one_takes(results):
-    assert results.median(OURS, "memory of a further visitor, resident") == 100e6
-    assert results.median(OURS, "memory without visitors, proportional") == 50e6
+    assert results.median(OURS, "memory per additional visitor, resident") == 100e6
+    assert results.median(OURS, "memory with no visitors, proportional") == 50e6
     assert results.median(OURS, "visitors at once in 2 GB") == 39  # 50 MB and 39 times 50 MB
     assert growing(results)[0]["8"] == "900 MB"
 
@@ -287,4 +287,4 @@ def test_each_alteration_but_the_first_changes_a_photo(name):
     photo = Image.open(io.BytesIO(draw_photo(300, 200, 30_000))).convert("RGB")
     altered = ALTERATIONS[name](photo).convert("RGB").resize(photo.size)
     difference = np.abs(np.asarray(altered, dtype=float) - np.asarray(photo))
-    assert (difference.mean() > 1) == (name != "as they are")
+    assert (difference.mean() > 1) == (name != "unaltered")
