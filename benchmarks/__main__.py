@@ -38,7 +38,7 @@ def main():
     finally:
         text = markdown(results)
         if not options.only:
-            (FOLDER / "results.md").write_text(text)
+            (FOLDER / "results.md").write_text(text, encoding="utf-8")
             plot(results, FOLDER / "results.png")
         print(text)
     missed = [bar.claim for bar in BARS if not bar.met(results, missing=bool(options.only))]

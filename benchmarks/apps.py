@@ -62,7 +62,7 @@ async def serving(app):
     command, folder, environment = app.prepare(port)
     BUILD.mkdir(parents=True, exist_ok=True)
     log = BUILD / f"{app.name}.log"
-    with log.open("w") as output:
+    with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(
             command, cwd=folder, env=os.environ | environment, stdout=output, stderr=subprocess.STDOUT
         )
@@ -97,7 +97,7 @@ async def _listening(app, process, port, log):
             return socket.create_connection(("localhost", port)).close()
         except ConnectionRefusedError:
             await asyncio.sleep(0.1)
-    last = "\n".join(log.read_text().splitlines()[-15:])
+    last = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
     raise BenchmarkError(f"{app.name} did not start. The end of {log.relative_to(ROOT)}:\n{last}")
 
 

@@ -24,7 +24,7 @@ def serving():
     """Names of the packages that serving FoodVision needs."""
     return [
         Requirement(line).name
-        for line in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+        for line in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     ]
 
 

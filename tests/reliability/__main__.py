@@ -1,4 +1,4 @@
-"""Throw everything at FoodVision, print what came of it in one table, and write it to docs/reliability.md."""
+"""Throw everything at FoodVision; print the results as a table and write them to docs/reliability.md."""
 
 import argparse
 import sys
@@ -33,9 +33,9 @@ processes grew at most; for sessions, how much the server had grown by the end. 
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.reliability", description=__doc__)
-    parser.add_argument("--visitors", type=int, default=60, help="who come within a minute (60)")
-    parser.add_argument("--sessions", type=int, default=300, help="opened and closed one after another (300)")
-    parser.add_argument("--minutes", type=float, default=1, help="for which photos are damaged at random (1)")
+    parser.add_argument("--visitors", type=int, default=60, help="number of visitors who arrive within a minute (60)")
+    parser.add_argument("--sessions", type=int, default=300, help="number of sessions to open and close (300)")
+    parser.add_argument("--minutes", type=float, default=1, help="minutes to spend on randomly damaged photos (1)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         logs = SimpleNamespace(mktemp=lambda name: Path(tempfile.mkdtemp(prefix=name, dir=folder)))
@@ -45,12 +45,12 @@ def main():
     )
     result = {"table": table([cells(row) for row in rows]), "summary": summary(rows)}
     print(result["table"], result["summary"], sep="\n\n")
-    DOCUMENT.write_text(TEXT.format(options=given, machine=machine(), **result))
+    DOCUMENT.write_text(TEXT.format(options=given, machine=machine(), **result), encoding="utf-8")
     return int(any(row.wrong for row in rows))
 
 
 def everything(options, serving):
-    """Each row, as soon as it is there."""
+    """All rows, each as soon as it is known."""
     yield from chain(files.run(), [files.run_damaged(options.minutes)], model_files.run())
     with serving() as server:
         yield from messages.run(server)

@@ -1,8 +1,8 @@
-"""Model files that `make train` never writes: an `export.onnx` that is broken or foreign, a pickle that would run code.
+"""Model files that `make train` never writes: broken or foreign `export.onnx` files, and pickles that would run code.
 
-`BROKEN` and `NONSENSE` are ways to write an `export.onnx`, with what the sentence about it says; the first are refused
-as they are opened, the second as they answer. `ATTACKS` are pickles that make the file they are given if they are
-trusted. `NO_LEARNERS` hold no attack, and no learner either.
+`BROKEN` and `NONSENSE` are ways to write an `export.onnx`, each with part of the expected error message. The first are
+refused when opened, the second when asked. `ATTACKS` are pickles that create a given file if they are trusted.
+`NO_LEARNERS` are harmless, but not learners.
 """
 
 import collections
@@ -38,7 +38,7 @@ from foodvision.learn.unpickle import UnknownNames
 
 from . import Row
 
-cloudpickle.register_pickle_by_value(sys.modules[__name__])  # what is defined here travels as code, as from a notebook
+cloudpickle.register_pickle_by_value(sys.modules[__name__])  # pickles what is defined here as code, as a notebook does
 PICTURE = Image.new("RGB", (64, 48), "firebrick")
 SIDE, CLASSES = 8, ["pizza", "other_food"]
 METADATA = {
@@ -59,7 +59,7 @@ GIVEN = ("logits", TensorProto.FLOAT, ["photos", len(CLASSES)])
 def write_model(
     path, taken=(TAKEN,), given=(GIVEN,), layers=None, weights=None, opset=18, ir=10, texts=None, **metadata
 ):
-    """The smallest model that is served, but for what is given; `metadata` and `texts` take the place of its own."""
+    """Write the smallest model that can be served, with some of it replaced; `texts` replaces raw metadata."""
     of_type = helper.tensor_dtype_to_np_dtype(taken[0][1])
     weights = weights or [_tensor("weights", WEIGHTS.astype(of_type))]
     layers = layers or [("Flatten", [taken[0][0]], ["flat"]), ("MatMul", ["flat", "weights"], [given[0][0]])]
@@ -93,7 +93,7 @@ def _deciding(**changes):
 
 
 def _weighing(location):
-    """Weights that lie in another file."""
+    """Weights stored in another file."""
     weights = TensorProto(name="weights", data_type=TensorProto.FLOAT, dims=WEIGHTS.shape)
     weights.data_location = TensorProto.EXTERNAL
     weights.external_data.add(key="location", value=location)
@@ -147,60 +147,60 @@ BROKEN = {
     "cut short": (_part, UNREADABLE),
     "a text": (_bytes(b"version https://git-lfs.github.com/spec/v1\n"), UNREADABLE),
     "a zip bomb": (_zip_bomb, UNREADABLE),
-    "an opset of tomorrow": (_but(opset=99), "needs a newer ONNX Runtime"),
-    "a format of tomorrow": (_but(ir=99), "needs a newer ONNX Runtime"),
+    "a future opset": (_but(opset=99), "needs a newer ONNX Runtime"),
+    "a future format version": (_but(ir=99), "needs a newer ONNX Runtime"),
     "an unknown layer": (_but(layers=[("Cook", ["pixels"], ["logits"])]), UNREADABLE),
     "a layer without its input": (_but(layers=[("MatMul", ["flat", "weights"], ["logits"])]), UNREADABLE),
-    "weights of another folder": (_weighing("../../etc/passwd"), UNREADABLE),
-    "weights at a path": (_weighing("/etc/passwd"), UNREADABLE),
-    "weights that are missing": (_weighing("weights.bin"), UNREADABLE),
+    "weights in another folder": (_weighing("../../etc/passwd"), UNREADABLE),
+    "weights at an absolute path": (_weighing("/etc/passwd"), UNREADABLE),
+    "missing weights": (_weighing("weights.bin"), UNREADABLE),
     "no metadata": (_without_metadata, SILENT),
-    "metadata that are no JSON": (_but(texts={"vocab": "pizza, steak"}), SILENT),
-    "metadata that are no text": (_not_utf8, SILENT),
-    "metadata nested deeply": (_but(texts={"decision": 99_999 * "["}), SILENT),
+    "metadata that is not JSON": (_but(texts={"vocab": "pizza, steak"}), SILENT),
+    "metadata that is not text": (_not_utf8, SILENT),
+    "deeply nested metadata": (_but(texts={"decision": 99_999 * "["}), SILENT),
     "no classes": (_but(vocab=[]), f"vocab {VAGUE}"),
     "classes that are numbers": (_but(vocab=[0, 1]), f"vocab {VAGUE}"),
-    "a class twice": (_but(vocab=["pizza", "pizza"]), f"vocab {VAGUE}"),
-    "classes in no order": (_but(vocab={"pizza": 0, "sushi": 1}), f"vocab {VAGUE}"),
+    "a duplicate class": (_but(vocab=["pizza", "pizza"]), f"vocab {VAGUE}"),
+    "classes without an order": (_but(vocab={"pizza": 0, "sushi": 1}), f"vocab {VAGUE}"),
     "classes that are lists": (_but(vocab=[["pizza"], ["sushi"]]), f"vocab {VAGUE}"),
-    "no step": (_preparing(steps=[]), f"preprocessing {VAGUE}"),
+    "no steps": (_preparing(steps=[]), f"preprocessing {VAGUE}"),
     "preprocessing that is a number": (_but(preprocessing=1), f"preprocessing {VAGUE}"),
     "an unknown step": (_stepping(do="fry"), f"preprocessing {VAGUE}"),
-    "a size beyond all memory": (_stepping(size=[10**9, 10**9]), f"preprocessing {VAGUE}"),
-    "a size below nothing": (_stepping(size=[-8, 8]), f"preprocessing {VAGUE}"),
-    "a size of three": (_stepping(size=[8, 8, 8]), f"preprocessing {VAGUE}"),
-    "a size in words": (_stepping(size=["eight", "eight"]), f"preprocessing {VAGUE}"),
-    "an unknown margin": (_stepping(do="center_crop", pad_mode="mustard"), f"preprocessing {VAGUE}"),
+    "a size too large for memory": (_stepping(size=[10**9, 10**9]), f"preprocessing {VAGUE}"),
+    "a negative size": (_stepping(size=[-8, 8]), f"preprocessing {VAGUE}"),
+    "a size with three numbers": (_stepping(size=[8, 8, 8]), f"preprocessing {VAGUE}"),
+    "a size as text": (_stepping(size=["eight", "eight"]), f"preprocessing {VAGUE}"),
+    "an unknown pad mode": (_stepping(do="center_crop", pad_mode="mustard"), f"preprocessing {VAGUE}"),
     "an unknown resampling": (_stepping(resample=99), f"preprocessing {VAGUE}"),
-    "a deviation of zero": (_preparing(std=[0.2, 0, 0.2]), f"preprocessing {VAGUE}"),
-    "a mean that is no number": (_preparing(mean=[0.5, float("nan"), 0.5]), f"preprocessing {VAGUE}"),
-    "a mean of two colours": (_preparing(mean=[0.5, 0.5]), f"preprocessing {VAGUE}"),
+    "a zero standard deviation": (_preparing(std=[0.2, 0, 0.2]), f"preprocessing {VAGUE}"),
+    "a NaN mean": (_preparing(mean=[0.5, float("nan"), 0.5]), f"preprocessing {VAGUE}"),
+    "a mean for two channels": (_preparing(mean=[0.5, 0.5]), f"preprocessing {VAGUE}"),
     "an unknown rule": (_deciding(command="rm"), f"decision {VAGUE}"),
-    "a rule for no class": (_deciding(accept={"burger": 0.5}), f"decision {VAGUE}"),
-    "a rule that leaves no class": (_deciding(accept=dict.fromkeys(CLASSES, 0.5)), f"decision {VAGUE}"),
-    "a rule that nothing meets": (_deciding(accept={"other_food": 2}), f"decision {VAGUE}"),
-    "a rule that is no number": (_deciding(accept={"other_food": float("nan")}), f"decision {VAGUE}"),
-    "a margin that is no number": (_deciding(margin=float("nan")), f"decision {VAGUE}"),
-    "a rule in words": (_but(decision="pizza"), f"decision {VAGUE}"),
-    "more classes than numbers": (_but(vocab=[*CLASSES, "sushi"]), NUMBERS),
-    "numbers under another name": (_but(given=[("scores", *GIVEN[1:])]), NUMBERS),
-    "a second answer": (_but(given=[GIVEN, ("flat", TensorProto.FLOAT, ["photos", len(WEIGHTS)])]), NUMBERS),
-    "another size than it says": (_stepping(size=[16, 8]), PHOTOS),
-    "photos under another name": (_but(taken=[("photo", *TAKEN[1:])]), PHOTOS),
-    "photos of another type": (
+    "a rule for an unknown class": (_deciding(accept={"burger": 0.5}), f"decision {VAGUE}"),
+    "a rule that leaves no class to name": (_deciding(accept=dict.fromkeys(CLASSES, 0.5)), f"decision {VAGUE}"),
+    "a rule that can never be met": (_deciding(accept={"other_food": 2}), f"decision {VAGUE}"),
+    "a NaN rule": (_deciding(accept={"other_food": float("nan")}), f"decision {VAGUE}"),
+    "a NaN margin": (_deciding(margin=float("nan")), f"decision {VAGUE}"),
+    "a rule as text": (_but(decision="pizza"), f"decision {VAGUE}"),
+    "more classes than outputs": (_but(vocab=[*CLASSES, "sushi"]), NUMBERS),
+    "an output with another name": (_but(given=[("scores", *GIVEN[1:])]), NUMBERS),
+    "a second output": (_but(given=[GIVEN, ("flat", TensorProto.FLOAT, ["photos", len(WEIGHTS)])]), NUMBERS),
+    "an input of another size than its metadata says": (_stepping(size=[16, 8]), PHOTOS),
+    "an input with another name": (_but(taken=[("photo", *TAKEN[1:])]), PHOTOS),
+    "an input of another type": (
         _but(taken=[("pixels", DOUBLE, TAKEN[2])], given=[("logits", DOUBLE, GIVEN[2])]),
         PHOTOS,
     ),
     "one photo at a time": (_but(taken=[(*TAKEN[:2], [1, 3, SIDE, SIDE])], given=[(*GIVEN[:2], [1, 2])]), PHOTOS),
-    "a second question": (_but(taken=[TAKEN, ("more", TensorProto.FLOAT, [1])]), PHOTOS),
-    "another learner's": (_stale, "was not compiled from the export.pkl beside it"),
+    "a second input": (_but(taken=[TAKEN, ("more", TensorProto.FLOAT, [1])]), PHOTOS),
+    "compiled from another learner": (_stale, "was not compiled from the export.pkl beside it"),
     "beside a folder named export.pkl": (_beside_a_folder, "export.pkl beside export.onnx cannot be read"),
 }
 SUMS = ("Flatten", ["pixels"], ["flat"]), ("MatMul", ["flat", "weights"], ["sums"])
 NONSENSE = {
-    "no number": (_but(weights=[_tensor("weights", np.float32(WEIGHTS * np.nan))]), "no probabilities"),
-    "no end": (_but(weights=[_tensor("weights", np.float32(WEIGHTS + np.inf))]), "no probabilities"),
-    "a number that is not there": (
+    "NaN": (_but(weights=[_tensor("weights", np.float32(WEIGHTS * np.nan))]), "no probabilities"),
+    "infinity": (_but(weights=[_tensor("weights", np.float32(WEIGHTS + np.inf))]), "no probabilities"),
+    "an index out of range": (
         _but(
             layers=[
                 *SUMS,
@@ -215,7 +215,7 @@ NONSENSE = {
 
 
 class Call:
-    """Pickled, it is a call of `function`: what comes of it when it is read."""
+    """Unpickles as a call of `function`."""
 
     def __init__(self, function, *arguments, state=None):
         self.reduced = function, arguments, state
@@ -224,11 +224,11 @@ class Call:
         return self.reduced
 
     def __call__(self):
-        """A pickler asks whether what it is to call can be called."""
+        """Never called: a pickler only checks that it is callable."""
 
 
 class Made:
-    """An object of a class that is not installed where the file is read."""
+    """Of a class that isn't installed where the file is read."""
 
     def __init__(self, path):
         self.path = path
@@ -242,7 +242,7 @@ def _make(path):
 
 
 def _annotated(path):
-    """Python evaluates annotations that are text, when fastai asks a transform for its types."""
+    """When fastai asks a transform for its types, Python evaluates annotations given as text."""
     annotations = {"__annotations__": {"x": f"__import__('pathlib').Path({path!r}).touch()"}}
     return Call(TfmdLists, [1], [Call(getattr, fastai.imports, "noop", state=(None, annotations))])
 
@@ -254,10 +254,10 @@ def _in_another_learner(path):
 
 
 def _in_a_hub(path):
-    """torch.hub runs the `hubconf.py` of a folder."""
+    """torch.hub runs a folder's `hubconf.py`."""
     folder = Path(f"{path}.hub")
     folder.mkdir()
-    (folder / "hubconf.py").write_text(f"def make():\n    open({path!r}, 'w')\n")
+    (folder / "hubconf.py").write_text(f"def make():\n    open({path!r}, 'w')\n", encoding="utf-8")
     return Call(functools.partial(torch.hub.load, source="local"), str(folder), "make")
 
 
@@ -296,7 +296,7 @@ ATTACKS = {
 
 
 class Raw:
-    """A `pickle_module` for `torch.save`, whose pickles are the bytes that it is given."""
+    """A `pickle_module` for `torch.save` that writes given bytes as the pickle."""
 
     __name__ = "raw"
 
@@ -312,7 +312,7 @@ def _text(text):
     return b"\x8c" + bytes([len(text)]) + text.encode()
 
 
-PROTOCOLS = (2, 4)  # what fastai writes; and with names that are put together from the stack
+PROTOCOLS = (2, 4)  # fastai's own, and one that assembles names on the stack
 OPCODES = {
     "the opcode INST": lambda path: f"(S'touch {path}'\nios\nsystem\n.".encode(),
     "the opcode OBJ": lambda path: f"(cos\nsystem\nS'touch {path}'\no.".encode(),
@@ -324,7 +324,7 @@ OPCODES = {
 
 
 class Writer(torch.nn.Module):
-    """In TorchScript, which runs `__setstate__` as it is loaded."""
+    """TorchScript runs `__setstate__` on loading."""
 
     @torch.jit.export
     def __getstate__(self) -> tuple[str, bool]:
@@ -337,7 +337,7 @@ class Writer(torch.nn.Module):
 
 
 def _program(path, made):
-    """A program where the constants of a pickle would be: torch loads it in place of the pickle, which is harmless."""
+    """Put a program where a pickle's constants would be: torch loads it instead of the pickle, which is harmless."""
     program, file = torch.jit.script(Writer()), io.BytesIO()
     torch.jit.save(program, file)
     with zipfile.ZipFile(file) as archive, zipfile.ZipFile(path, "w") as attack:
@@ -355,7 +355,7 @@ PROGRAM = "a program of TorchScript"
 
 
 def write_attack(kind, folder, protocol=2):
-    """The path of a pickle in `folder`, and that of the file which it makes if it is trusted."""
+    """Write an attack into `folder`: returns the pickle's path, and the path of the file it creates if trusted."""
     pickle, made = folder / "export.pkl", folder / "made"
     if kind == PROGRAM:
         _program(pickle, str(made))
@@ -399,7 +399,7 @@ NO_LEARNERS = {
 
 
 def run():
-    """A `Row` for each way in which a model file can be wrong."""
+    """A `Row` for each way a model file can be wrong."""
     yield _row("export.onnx, broken or foreign", _refusals(BROKEN, "export.onnx", Classifier, ModelError))
     yield _row("export.onnx, answering nonsense", _refusals(NONSENSE, "export.onnx", answer, ModelError))
     yield _row("export.pkl without a learner", _refusals(NO_LEARNERS, "export.pkl", read_learner, CompileError))
@@ -411,7 +411,7 @@ def answer(path):
 
 
 def protocols():
-    """Each attack, in each protocol that it can be written in."""
+    """Every attack with every protocol that can express it."""
     return [(kind, protocol) for kind in ATTACKS for protocol in PROTOCOLS] + [
         (kind, None) for kind in (*OPCODES, PROGRAM)
     ]
