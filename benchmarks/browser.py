@@ -140,6 +140,6 @@ class GradioPage:
 
     async def ask(self, photo):
         await self.tab.locator(self.AREA).get_by_test_id("file-upload").set_input_files(photo)
-        await shown(self.tab, "[aria-label='Remove Image']")  # it has arrived
+        await shown(self.tab, "[aria-label='Remove Image']")  # the upload has arrived
         await self.tab.get_by_role("button", name="Submit").click()
         await shown(self.tab, self.LABEL)

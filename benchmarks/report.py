@@ -25,7 +25,7 @@ LIMITS = {"2 GB": 2e9, "8 GB": 8e9}
 FURTHER = "memory per additional visitor"
 OPEN_TO_ANSWER = "page open to answer, 4 MB"
 INTRODUCTION = """\
-# FoodVision beside two rivals
+# FoodVision compared with two rivals
 
 Written by `make bench`. {machine}. {versions}.
 

@@ -228,7 +228,7 @@ class Call:
 
 
 class Made:
-    """Of a class that isn't installed where the file is read."""
+    """An object of a class that isn't installed where the file is read."""
 
     def __init__(self, path):
         self.path = path
