@@ -152,6 +152,7 @@ def test_real_test_photos_get_the_learners_answers(classifier, learner, test_pho
     assert np.abs(served - expected.numpy()).max() < 0.02
 
 
+@pytest.mark.learn
 def test_real_test_photos_are_named_right(classifier, test_photos):
     """What the README promises; `foodvision evaluate` prints the exact figures."""
     from foodvision.learn.evaluate import answer_photos, score_answers
@@ -161,6 +162,7 @@ def test_real_test_photos_are_named_right(classifier, test_photos):
     assert table.rate["all: named right"] >= 0.93
 
 
+@pytest.mark.learn
 def test_a_folder_of_ones_own_photos_is_scored_or_a_sentence_says_what_is_missing(drawn, tmp_path, capsys):
     from foodvision.learn.evaluate import evaluate_folder
 
@@ -176,6 +178,7 @@ def test_a_folder_of_ones_own_photos_is_scored_or_a_sentence_says_what_is_missin
         evaluate_folder(folder)
 
 
+@pytest.mark.learn
 def test_without_photos_and_internet_scoring_says_what_to_do(tmp_path):
     offline = {"HTTPS_PROXY": "http://127.0.0.1:1", "https_proxy": "http://127.0.0.1:1", "NO_PROXY": "", "no_proxy": ""}
     environment = os.environ | offline | {"FASTAI_HOME": str(tmp_path)}

@@ -31,6 +31,8 @@ from foodvision.learn.compile import PICKLE, CompileError, compile_learner
 from foodvision.learn.mobile import export_mobile
 from foodvision.learn.unpickle import UnknownNames
 
+pytestmark = pytest.mark.learn
+
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory):

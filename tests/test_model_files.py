@@ -34,6 +34,8 @@ from foodvision.cli import main
 from foodvision.learn.compile import PICKLE, CompileError, compile_learner, read_learner
 from foodvision.learn.unpickle import MADE, LeftOut, UnknownNames, Unpickler, find_unknown
 
+pytestmark = pytest.mark.learn
+
 
 def assert_one_line(error):
     text = str(error.value)
