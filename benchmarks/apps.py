@@ -1,4 +1,4 @@
-"""The apps side by side: how each is served, each as its own tutorial says."""
+"""The apps to compare, each served as its own tutorial says."""
 
 import asyncio
 import os
@@ -23,20 +23,20 @@ ROOT = Path(__file__).parent.parent
 BUILD = ROOT / "build" / "bench"
 RIVALS = Path(__file__).parent / "rivals"
 GRADIO_PYTHON = BUILD / "gradio" / "bin" / "python"
-START = 120  # seconds that a server has to start
-# Of this environment's extensions, those that an environment with the tutorial's packages alone would not load.
+START = 120  # seconds for a server to start
+# Extensions installed here that an environment with only the tutorial's packages would not load.
 NOT_THEIRS = [
     f"--VoilaConfiguration.extension_denylist={name}" for name in ("anywidget", "@jupyter-notebook/lab-extension")
 ]
 
 
 class BenchmarkError(RuntimeError):
-    """Something could not be measured; the text says what, and what to do."""
+    """Something could not be measured; the message says what, and what to do."""
 
 
 @dataclass(frozen=True)
 class App:
-    """An app to measure: `prepare(port)` gives its command, folder and environment; `page` is what visitors do."""
+    """An app to measure: `prepare(port)` returns its command, folder and environment; `page` drives it as a visitor."""
 
     name: str
     prepare: object
@@ -45,24 +45,24 @@ class App:
 
 
 class Server:
-    """A running `App`: its `psutil.Process`, and the port it listens at."""
+    """A running `App`: its `psutil.Process` and the port it listens on."""
 
     def __init__(self, app, process, port):
         self.app, self.process, self.port = app, psutil.Process(process.pid), port
 
     def url(self, port=None):
-        """Address of the page, also as seen through a `Network`'s port."""
+        """URL of the page; pass a `Network`'s port to go through it."""
         return f"http://localhost:{port or self.port}{self.app.path}"
 
 
 @asynccontextmanager
 async def serving(app):
-    """A `Server` of the app. Raises BenchmarkError where it does not start; leaves no process behind."""
+    """Serve the app: gives a `Server`, and stops all its processes. Raises BenchmarkError if it doesn't start."""
     port = free_port()
     command, folder, environment = app.prepare(port)
     BUILD.mkdir(parents=True, exist_ok=True)
     log = BUILD / f"{app.name}.log"
-    with log.open("w") as output:
+    with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(
             command, cwd=folder, env=os.environ | environment, stdout=output, stderr=subprocess.STDOUT
         )
@@ -74,7 +74,7 @@ async def serving(app):
 
 
 def end(process):
-    """Ask a process to stop, and end what is left of it and its descendants."""
+    """Ask a process to stop, then kill what is left of it and its descendants."""
     everyone = tree(psutil.Process(process.pid)) if process.poll() is None else []
     for one in everyone[:1]:
         one.terminate()
@@ -97,19 +97,19 @@ async def _listening(app, process, port, log):
             return socket.create_connection(("localhost", port)).close()
         except ConnectionRefusedError:
             await asyncio.sleep(0.1)
-    last = "\n".join(log.read_text().splitlines()[-15:])
+    last = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
     raise BenchmarkError(f"{app.name} did not start. The end of {log.relative_to(ROOT)}:\n{last}")
 
 
 def make_app(port):
-    """The command of `make app`, which is the last that make would run."""
+    """The command of `make app`: the last one that make would run."""
     dry_run = ["make", "--dry-run", "--no-print-directory", "app", f"PORT={port}", f"BIN={Path(sys.executable).parent}"]
     lines = subprocess.run(dry_run, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     return shlex.split(lines[-1]), ROOT, {}
 
 
 def as_on_binder(port):
-    """Jupyter's server with Voilà as an extension and the options that binder/postBuild gives it: nothing preheated."""
+    """Jupyter's server with Voilà as an extension, set up as in binder/postBuild; it can't preheat kernels."""
     settings = BUILD / "jupyter"
     settings.mkdir(parents=True, exist_ok=True)
     shutil.copy(ROOT / "voila.json", settings / "jupyter_server_config.json")
@@ -119,7 +119,7 @@ def as_on_binder(port):
 
 
 def fastbook(port):
-    """The notebook and its export.pkl in a folder of their own, under plain Voilà."""
+    """The notebook and its export.pkl in their own folder, under plain Voilà."""
     folder = BUILD / "fastbook"
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(RIVALS / "fastbook" / "app.ipynb", folder)
@@ -129,7 +129,7 @@ def fastbook(port):
 
 
 def fastbook_learner():
-    """Path of the learner that the notebook loads, made where it is not there yet."""
+    """Path of the learner that the notebook loads; exported on first use."""
     path = BUILD / "fastbook" / "export.pkl"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -142,7 +142,7 @@ def fastbook_learner():
 def gradio(port):
     """The course's app.py, in Gradio's own environment."""
     if not GRADIO_PYTHON.exists():
-        raise BenchmarkError("Gradio is not installed. Run `make bench`, which installs it.")
+        raise BenchmarkError("Gradio is not installed. Run `make bench` to install it.")
     setting = {"SERVER_PORT": str(port), "ANALYTICS_ENABLED": "False", "TEMP_DIR": str(BUILD / "uploads")}
     return [GRADIO_PYTHON, "app.py"], RIVALS / "gradio", {f"GRADIO_{name}": value for name, value in setting.items()}
 

@@ -1,4 +1,4 @@
-"""What a visitor does, in a real browser: open a page, choose a photo, read the answer."""
+"""What a visitor does in a real browser: open the page, choose a photo, read the answer."""
 
 import asyncio
 import shutil
@@ -12,14 +12,14 @@ FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 )
-# The fonts and scripts that the rivals take from other hosts are refused at once, and so cost them nothing here.
+# Requests for the rivals' fonts and scripts on other hosts fail at once, so they cost them no time here.
 NO_OTHER_HOST = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost"
 PATIENCE = 240  # seconds, for a page on a slow network
 
 
 @asynccontextmanager
 async def chromium():
-    """Chromium: the machine's own, or else the one that playwright installs."""
+    """Chromium: the system's if there is one, otherwise playwright's."""
     candidates = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
@@ -33,7 +33,7 @@ async def chromium():
 
 @asynccontextmanager
 async def profile(browser):
-    """A fresh browser profile: nothing cached, nothing remembered."""
+    """A fresh browser profile with an empty cache."""
     context = await browser.new_context()
     context.set_default_timeout(1000 * PATIENCE)
     try:
@@ -43,7 +43,7 @@ async def profile(browser):
 
 
 async def open_page(context, app, url):
-    """A visitor's `page`, and the seconds from navigation until a photo could be chosen."""
+    """Open the app: returns its page, and the seconds from navigation until a photo could be chosen."""
     page = app.page(await context.new_page())
     start = perf_counter()
     await page.tab.goto(url, wait_until="commit")
@@ -52,7 +52,7 @@ async def open_page(context, app, url):
 
 
 async def answer_time(page, photo, patience=PATIENCE):
-    """Seconds from the photo chosen until its label is shown; infinity where none comes within `patience` seconds."""
+    """Seconds from choosing a photo until its label is shown; infinity if there is none after `patience` seconds."""
     await page.prepare()
     start = perf_counter()
     try:
@@ -63,7 +63,7 @@ async def answer_time(page, photo, patience=PATIENCE):
 
 
 async def shown(tab, selector):
-    """As soon as the page shows what is selected; a locator's own wait looks up to half a second later."""
+    """Wait until an element is visible, checking every frame; a locator's own wait polls up to half a second apart."""
     await tab.wait_for_function(
         "selector => [...document.querySelectorAll(selector)].some(node => node.checkVisibility())",
         arg=selector,
@@ -71,7 +71,7 @@ async def shown(tab, selector):
 
 
 class FoodVisionPage:
-    """A chooser, and a heading that answers."""
+    """A file chooser, and a heading with the answer."""
 
     def __init__(self, tab):
         self.tab = tab
@@ -89,7 +89,7 @@ class FoodVisionPage:
 
 
 class FastbookPage:
-    """A button that opens the file chooser, a button to classify, a line with the label."""
+    """A button that opens the file chooser, a Classify button, a line with the label."""
 
     def __init__(self, tab):
         self.tab = tab
@@ -99,7 +99,7 @@ class FastbookPage:
         await shown(self.tab, "button.widget-upload")
 
     async def prepare(self):
-        """A mark on the button, which goes when the button counts the new photo; and on the label to be replaced."""
+        """Mark the button, which loses the mark when it counts the new photo, and the label to be replaced."""
         await self.upload.evaluate(
             """button => {
                 button.querySelector("mark") ?? button.append(document.createElement("mark"));
@@ -121,7 +121,7 @@ class FastbookPage:
 
 
 class GradioPage:
-    """An area for the photo, a button to submit, a label with its confidences."""
+    """An area for the photo, a Submit button, a label with its confidences."""
 
     AREA, LABEL = "[aria-label='Drop an image file here to upload']", "[data-testid=label-output-value]"
 
@@ -140,6 +140,6 @@ class GradioPage:
 
     async def ask(self, photo):
         await self.tab.locator(self.AREA).get_by_test_id("file-upload").set_input_files(photo)
-        await shown(self.tab, "[aria-label='Remove Image']")  # it has arrived
+        await shown(self.tab, "[aria-label='Remove Image']")  # the upload has arrived
         await self.tab.get_by_role("button", name="Submit").click()
         await shown(self.tab, self.LABEL)

@@ -1,6 +1,6 @@
-"""`python -m benchmarks.inference EXPORT.PKL REPEATS`: the models on the same photos, in turn, in one process.
+"""Time the models on the same photos, in turn, in one process: `python -m benchmarks.inference EXPORT.PKL REPEATS`.
 
-Prints a JSON list of (app, measure, seconds).
+Prints a JSON list of [app, measure, seconds].
 """
 
 import io
@@ -25,7 +25,7 @@ import model as course
 
 def main():
     export, repeats = sys.argv[1:]
-    warnings.simplefilter("ignore")  # load_learner warns of pickles
+    warnings.simplefilter("ignore")  # load_learner warns about pickles
     classifier, learner = Classifier(), load_learner(export)
     large = photo("4 MB").read_bytes()
     small = Image.open(photo("small")).convert("RGB")
@@ -40,7 +40,7 @@ def main():
     }
     with learner.no_bar():
         for task in tasks.values():
-            task()  # the first of each is slower
+            task()  # warm up: the first call is slower
         samples = [(*named, _seconds(task)) for _ in range(int(repeats)) for named, task in tasks.items()]
     print(json.dumps(samples))
 

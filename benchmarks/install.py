@@ -1,6 +1,6 @@
-"""What installing each app puts on disk.
+"""How much disk space each app takes once installed.
 
-`python -m benchmarks.install NAME...` prints the bytes of installed distributions and all that they require.
+`python -m benchmarks.install NAME...` prints the bytes of installed packages and all their dependencies, as JSON.
 """
 
 import json
@@ -21,15 +21,15 @@ TORCH = ["torch", "torchvision"]
 
 
 def serving():
-    """Names of what FoodVision needs to serve."""
+    """Names of the packages that serving FoodVision needs."""
     return [
         Requirement(line).name
-        for line in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+        for line in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     ]
 
 
 def distributions(names):
-    """The installed distributions of these names and all that they require here, by name."""
+    """The installed distributions with these names and all their dependencies here, by name."""
     found, waiting = {}, [Requirement(name) for name in names]
     while waiting:
         wanted = waiting.pop()
@@ -50,25 +50,25 @@ def normal(name):
 
 
 def recorded_size(distribution):
-    """Bytes of the files that a distribution's own record lists, compiled Python aside: not every installer adds it."""
+    """Bytes of the files in a distribution's RECORD, without compiled Python, which not every installer writes."""
     paths = [Path(file.locate()) for file in distribution.files or [] if file.suffix != ".pyc"]
     return sum(path.stat().st_size for path in paths if path.exists())
 
 
 def for_nvidia(name):
-    """Whether a package is there for NVIDIA's cards alone. Torch itself holds more for them."""
+    """Whether a package is only for NVIDIA GPUs. (Torch itself contains more code for them.)"""
     return name.startswith(("nvidia-", "cuda-", "triton"))
 
 
 def installed(python, names):
-    """(bytes, bytes without what is there for NVIDIA's cards) of the names and what they require, where `python` is."""
+    """Bytes of packages and their dependencies in an environment: (all, without those only for NVIDIA GPUs)."""
     command = [python, "-m", "benchmarks.install", *names]
     sizes = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
     return sum(sizes.values()), sum(size for name, size in sizes.items() if not for_nvidia(name))
 
 
 def install_fresh(*requirements):
-    """(seconds, bytes on disk) of a fresh environment with these requirements, downloads included."""
+    """(seconds, bytes on disk) to install these requirements into a fresh environment, downloads included."""
     uv = Path(sys.executable).with_name("uv")
     with tempfile.TemporaryDirectory() as folder:
         start = perf_counter()
@@ -80,7 +80,7 @@ def install_fresh(*requirements):
 
 
 def as_here(names):
-    """Requirements for the versions that are installed here."""
+    """Requirements pinned to the versions installed here."""
     return [f"{name}=={metadata.version(name)}" for name in names]
 
 

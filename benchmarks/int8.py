@@ -1,6 +1,6 @@
-"""`python benchmarks/int8.py`: would eight bits serve better than floating point? Accuracy and speed of both.
+"""Is it worth serving an 8-bit model? `python benchmarks/int8.py` prints accuracy and speed of float32 and int8.
 
-Static quantisation of ONNX Runtime (QDQ, per channel), calibrated on validation photos; measured on the test photos.
+Uses ONNX Runtime's static quantisation (QDQ, per channel), calibrated on validation photos and scored on test photos.
 """
 
 import shutil
@@ -28,7 +28,7 @@ class Photos(CalibrationDataReader):
 
 
 def quantize(classifier, photos, path):
-    """Write the classifier's model in eight bits to `path`, its metadata unchanged."""
+    """Write the classifier's model to `path`, quantised to 8 bits, with the same metadata."""
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.onnx"
         quant_pre_process(classifier.path, prepared, skip_symbolic_shape=True)

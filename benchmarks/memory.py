@@ -1,4 +1,4 @@
-"""Memory of a server with all the processes it has started."""
+"""Memory of a server and all the processes it has started."""
 
 import asyncio
 import time
@@ -15,17 +15,17 @@ def tree(process):
 
 
 def memory(process):
-    """`Memory` of a process and its descendants, summed.
+    """Total `Memory` of a process and its descendants, in bytes.
 
-    Resident counts shared pages in each process, proportional divides them, own leaves them out. The proportional sum
-    is what a container is charged with.
+    Resident (RSS) counts shared pages once per process, proportional (PSS) splits them among processes, and own (USS)
+    leaves them out. The proportional total is what a container is charged for.
     """
     found = [used for one in tree(process) if (used := _memory_full_info(one))]
     return Memory(sum(one.rss for one in found), sum(one.pss for one in found), sum(one.uss for one in found))
 
 
 async def settled(process, patience=60, quiet=2.0, busy=0.1):
-    """Until the process and its descendants have been the same and idle for `quiet` seconds, or patience ends."""
+    """Wait until no process starts, ends or works for `quiet` seconds, or until `patience` seconds have passed."""
     deadline = time.monotonic() + patience
     before = {}
     while time.monotonic() < deadline:
@@ -38,7 +38,7 @@ async def settled(process, patience=60, quiet=2.0, busy=0.1):
 
 
 def _is_running(process):
-    """Whether it would run now; on a busy machine it may wait for a core for a second."""
+    """Whether it wants to run; on a busy machine it may wait a second for a core."""
     try:
         return process.status() in (psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP)
     except psutil.NoSuchProcess:

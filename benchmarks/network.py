@@ -1,28 +1,28 @@
-"""A slow network between the browser and a server on this machine: a TCP proxy that counts and delays what passes.
+"""A slow network between the browser and a local server: a TCP proxy that delays and counts traffic.
 
-Chromium's own throttling (Network.emulateNetworkConditions) takes as long, uploads through a websocket included, but it
-does not count what a websocket carries.
+Chromium's own throttling (Network.emulateNetworkConditions) is just as slow, also for uploads through a websocket, but
+doesn't count websocket traffic.
 """
 
 import asyncio
 import contextlib
 from collections import namedtuple
 
-Speed = namedtuple("Speed", "bits_per_second delay")  # delay: seconds there and back
+Speed = namedtuple("Speed", "bits_per_second delay")  # delay: round trip, in seconds
 UNLIMITED = Speed(float("inf"), 0)
 PHONE = Speed(750_000, 0.150)  # 3G
-PACKET = 1400  # bytes that take their turn on the line together
-AHEAD = 0.1  # seconds of traffic that the line accepts before the sender has to wait
+PACKET = 1400  # bytes sent as one unit, so that connections take turns
+AHEAD = 0.1  # seconds of traffic buffered before the sender has to wait
 
 
 class Line:
-    """One direction of a network, shared by all its connections. `size` counts the bytes that it has carried."""
+    """One direction of a network, shared by all its connections. `size` counts the bytes carried."""
 
     def __init__(self, speed):
         self.speed, self.size, self.free = speed, 0, 0.0
 
     async def carry(self, reader, writer):
-        """From a stream to another until the first ends, each packet when the line would have delivered it."""
+        """Copy one stream to another until it ends, delivering each packet when the line would have."""
         under_way = asyncio.Queue()
         delivery = asyncio.create_task(self._deliver(under_way, writer))
         try:
@@ -48,11 +48,7 @@ class Line:
 
 
 class Network:
-    """`async with Network(port, PHONE) as network`: the server of `port`, as far off, at `network.port`.
-
-    `network.count()` gives the bytes received and sent by the visitor since the last count, headers and websockets
-    included.
-    """
+    """`async with Network(port, PHONE) as network`: reach the server on `port` through `network.port`, slowed down."""
 
     def __init__(self, port, speed=UNLIMITED):
         self.upstream, self.speed = port, speed
@@ -71,12 +67,13 @@ class Network:
         await asyncio.gather(*self.connections, return_exceptions=True)
 
     def count(self):
+        """Bytes the visitor has received and sent since the last count, including headers and websockets."""
         received, sent = self.down.size, self.up.size
         self.down.size = self.up.size = 0
         return received, sent
 
     async def quiet(self, seconds):
-        """Until nothing has passed for some seconds."""
+        """Wait until there has been no traffic for so many seconds."""
         before = None
         while before != (before := (self.up.size, self.down.size)):
             await asyncio.sleep(seconds)
@@ -84,12 +81,12 @@ class Network:
     async def _connect(self, reader, writer):
         self.connections.add(connection := asyncio.current_task())
         try:
-            await asyncio.sleep(self.speed.delay)  # the handshake of TCP
+            await asyncio.sleep(self.speed.delay)  # the TCP handshake
             upstream_reader, upstream_writer = await asyncio.open_connection("localhost", self.upstream)
             with contextlib.closing(upstream_writer):
                 await asyncio.gather(self.up.carry(reader, upstream_writer), self.down.carry(upstream_reader, writer))
         except (OSError, asyncio.CancelledError):
-            pass  # the visitor has left, or the server has
+            pass  # the visitor or the server has left
         finally:
             writer.close()
             self.connections.discard(connection)

@@ -1,4 +1,4 @@
-"""The parts of the benchmark. Each serves the apps in turn and records what it measures in a `Results`."""
+"""The parts of the benchmark. Each serves the apps one after another and adds its measurements to a `Results`."""
 
 import asyncio
 import json
@@ -34,14 +34,14 @@ from .network import PHONE, Network
 from .photos import SIZES, photo, photo_folder
 from .report import OPEN_TO_ANSWER
 
-NEVER = 30  # seconds after which a 12 MB photo is taken not to arrive
-QUIET = 2  # seconds without traffic after which a page has loaded
+NEVER = 30  # seconds after which a photo counts as never answered
+QUIET = 2  # seconds without traffic after which a page counts as loaded
 CROWDS = (1, 2, 4, 8)
 FOLDERS = (100, 400)
 
 
 def of_each_app(measure):
-    """A part that has `measure(results, repeats, browser, server)` called for each app, served alone."""
+    """A part that calls `measure(results, repeats, browser, server)` for each app, served alone."""
 
     @wraps(measure)
     async def part(results, repeats, browser):
@@ -52,7 +52,7 @@ def of_each_app(measure):
 
 
 async def _served(app, results, measure):
-    """`measure(server)`; an app that does not start, or a page that fails, costs only its own numbers."""
+    """Call `measure(server)`. An app that doesn't start or a page that fails loses only its own figures."""
     print(f"  {app.name}", file=sys.stderr, flush=True)
     try:
         async with serving(app) as server:
@@ -64,7 +64,7 @@ async def _served(app, results, measure):
 
 @of_each_app
 async def page(results, repeats, browser, server):
-    """Page open in a fresh profile and on a second visit, and the first answer to a photo chosen at once."""
+    """Time to open the page in a fresh profile and on a second visit, and to answer a photo chosen at once."""
     app, url = server.app, server.url()
     for _ in range(repeats):
         async with profile(browser) as visitor:
@@ -81,7 +81,7 @@ async def page(results, repeats, browser, server):
 
 @of_each_app
 async def upload(results, repeats, browser, server):
-    """Photo chosen to label shown, on an open page."""
+    """Time from choosing a photo to its label, on an open page."""
     async with profile(browser) as visitor:
         opened, _ = await open_page(visitor, server.app, server.url())
         await settled(server.process)
@@ -90,14 +90,14 @@ async def upload(results, repeats, browser, server):
             seconds = await answer_time(opened, photo(name, number % 2), NEVER)
             results.add(server.app, f"{name} photo", seconds)
             if seconds == float("inf"):
-                break  # after the largest: the connection is gone
+                break  # the connection is gone, and this size was the largest
 
 
 @of_each_app
 async def phone(results, repeats, browser, server):
-    """Over a network like 3G: page open, a 4 MB photo, and the bytes of a first and a second visit."""
+    """On a 3G-like network: time to open the page and to answer a 4 MB photo, and bytes of a first and second visit."""
     app = server.app
-    for _ in range(repeats if app in (FOODVISION, BINDER) else 1):  # a rival takes minutes, and hardly varies
+    for _ in range(repeats if app in (FOODVISION, BINDER) else 1):  # rivals take minutes and hardly vary
         async with Network(server.port, PHONE) as network, profile(browser) as visitor:
             url = server.url(network.port)
             await settled(server.process)
@@ -116,14 +116,14 @@ async def phone(results, repeats, browser, server):
 
 
 async def _loaded(server, network):
-    """Until nothing passes any more, also when a kernel has started behind the page."""
+    """Wait until traffic stops, even if a kernel is still starting behind the page."""
     await network.quiet(QUIET)
     await settled(server.process)
     await network.quiet(QUIET)
 
 
 async def visitors(results, repeats, browser):
-    """Page open, answer and memory with 1, 2, 4 and 8 visitors at once, each crowd at a server of its own."""
+    """Opening, answering and memory with 1, 2, 4 and 8 visitors at once, with a new server for each number."""
     for app in APPS:
         for count in CROWDS:
             if not _fits(results, app, count):
@@ -148,16 +148,16 @@ async def _crowd(results, count, browser, server):
 
 
 def _fits(results, app, count):
-    """Whether so many visitors fit in the machine's memory, by what the server and one took."""
+    """Whether so many visitors fit in this machine's memory, judging by what one took."""
     one = results.median(app, "memory, proportional", visitors=1)
     if one is None or count * one < psutil.virtual_memory().available:
         return True
-    results.note(f"{app.name}: {count} visitors at once would not fit in this machine's memory.")
+    results.note(f"{app.name}: {count} visitors at once don't fit in this machine's memory.")
     return False
 
 
 async def inference(results, repeats, browser):
-    """On the server: from the bytes of a 12-megapixel photo, and from a decoded small one, to probabilities."""
+    """On the server: time from a 12-megapixel photo's bytes, and from a decoded small picture, to probabilities."""
     command = [sys.executable, "-m", "benchmarks.inference", str(fastbook_learner()), str(10 * repeats)]
     apps = {app.name: app for app in APPS}
     for name, measure, seconds in json.loads(_run(command)):
@@ -165,7 +165,7 @@ async def inference(results, repeats, browser):
 
 
 async def size(results, repeats, browser):
-    """Bytes installed, from the records of what is installed here."""
+    """Installed size, from the records of the packages installed here."""
     found = {
         FOODVISION: install.installed(sys.executable, install.serving()),
         FASTBOOK: install.installed(sys.executable, install.FASTBOOK),
@@ -173,11 +173,11 @@ async def size(results, repeats, browser):
     }
     for app, (everything, without_nvidia) in found.items():
         results.add(app, "installed", everything, "MB")
-        results.add(app, "installed, without what NVIDIA's cards need", without_nvidia, "MB")
+        results.add(app, "installed, without NVIDIA packages", without_nvidia, "MB")
 
 
 async def fresh(results, repeats, browser):
-    """Seconds and bytes to install into a fresh environment; torch alone takes gigabytes and minutes."""
+    """Time and size of an installation into a fresh environment; torch alone takes gigabytes and minutes."""
     torch = install.as_here(install.TORCH)
     wanted = {
         FOODVISION: ["--require-hashes", "--requirement", "requirements/serve.txt"],
@@ -191,7 +191,7 @@ async def fresh(results, repeats, browser):
 
 
 async def folder(results, repeats, browser):
-    """Photos a second of `python -m foodvision FOLDER --output answers.csv`, the start of the program included."""
+    """Photos per second of `foodvision FOLDER --output answers.csv`, including start-up."""
     for count in FOLDERS:
         photos = photo_folder(BUILD / f"{count} photos", count)
         for _ in range(repeats):
@@ -203,7 +203,7 @@ async def folder(results, repeats, browser):
 
 
 def _run(command):
-    """What a program prints. Raises BenchmarkError with what it complained of."""
+    """A program's output. Raises BenchmarkError with its error messages if it fails."""
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if run.returncode:
         words = " ".join(map(str, command[1:4]))

@@ -1,4 +1,4 @@
-"""Photos to choose: drawn, the same each time, of the sizes that cameras and websites give."""
+"""Drawn photos, the same each time, as large as those from cameras and websites."""
 
 import bisect
 import io
@@ -9,11 +9,11 @@ from PIL import Image
 
 FOLDER = Path("build") / "bench" / "photos"
 SIZES = {"small": (900, 675, 100e3), "4 MB": (4000, 3000, 4e6), "12 MB": (4000, 3000, 12e6)}
-GRAIN = range(1, 129)  # its standard deviation, in levels of 255
+GRAIN = range(1, 129)  # standard deviations, in levels of 255
 
 
 def photo(name, number=0):
-    """Path of the photo of that name in `SIZES`; another `number` gives another picture of the same size."""
+    """Path of a photo with the size `SIZES[name]`; another `number` gives a different picture of the same size."""
     path = FOLDER / f"{name} {number}.jpg"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -22,7 +22,7 @@ def photo(name, number=0):
 
 
 def draw_photo(width, height, size, seed=0):
-    """JPEG of soft colours under a grain like a sensor's, just coarse enough for a file of `size` bytes or more."""
+    """Bytes of a JPEG: soft colours under sensor-like grain, just strong enough for a file of at least `size` bytes."""
     random = np.random.default_rng(seed)
     colours = Image.fromarray(random.integers(0, 256, (6, 8, 3), dtype=np.uint8))
     soft = np.asarray(colours.resize((width, height), Image.Resampling.BICUBIC), dtype=np.float32)
@@ -38,7 +38,7 @@ def draw_photo(width, height, size, seed=0):
 
 
 def photo_folder(path, count, classes=1):
-    """Folder `path` with `count` small photos of different pictures, in a folder for each of `classes`."""
+    """Fill the folder `path` with `count` different small photos, spread over `classes` subfolders."""
     for number in range(count):
         copy = Path(path) / f"class {number % classes}" / f"{number}.jpg"
         copy.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What was measured, as a table of medians, a table of bars, and a plot."""
+"""The measurements as a table of medians, a table of targets, and a plot."""
 
 import math
 import os
@@ -22,31 +22,31 @@ LARGE, SMALL = "12-megapixel photo, bytes to probabilities", "small picture to p
 
 FOLDER = Path(__file__).parent
 LIMITS = {"2 GB": 2e9, "8 GB": 8e9}
-FURTHER = "memory of a further visitor"
+FURTHER = "memory per additional visitor"
 OPEN_TO_ANSWER = "page open to answer, 4 MB"
 INTRODUCTION = """\
-# FoodVision beside two rivals
+# FoodVision compared with two rivals
 
 Written by `make bench`. {machine}. {versions}.
 
-Medians of three, where `--repeats` does not say otherwise; crowds, and rivals on 3G, are measured once. In brackets how
-many times as much as FoodVision's. Each app is served alone, and idle before each measurement. All
-are opened in the same Chromium, each in a fresh profile except for second visits, with the same drawn photos.
+Figures are medians of three samples unless `--repeats` says otherwise; crowds, and rivals on 3G, are measured once.
+Multiples of FoodVision's figure are in brackets. Each app is served alone, and is idle before each measurement. All are
+opened in the same Chromium with the same drawn photos, in a fresh profile except for second visits.
 
-- **FoodVision** is served by `make app`; **as on Binder** by Jupyter's server, where no kernel can be preheated.
-- **fastbook's app** is that of its chapter 2: `load_learner`, `FileUpload`, a button, under plain Voilà. **Gradio** is
-  the app of learnpytorch.io's chapter 09. Both have an EfficientNet-B2 with drawn weights, which cost as much to run as
-  any others, and are spared what they load from other hosts.
-- 3G is a network of 750 kbit/s and 150 ms there and back, shared by all the connections of a page. The bytes of a visit
-  are those on this network, headers and websockets included.
-- Gradio has one process for all: visitors hardly add memory, they wait for each other. Proportional memory divides what
-  processes share among them, and is what a container is charged with; visitors at once are computed from it.
-- What is installed is the size of the packages that each app requires, by their own records.
+- **FoodVision** is served by `make app`; **FoodVision, as on Binder** by Jupyter's server, which can't preheat kernels.
+- **fastbook's app** is from its chapter 2: `load_learner`, `FileUpload` and a button, under plain Voilà. **Gradio** is
+  the app from learnpytorch.io's chapter 09. Both run an EfficientNet-B2 with random weights, which takes as long as any
+  others, and neither has to wait for files from other hosts.
+- 3G is a network of 750 kbit/s with a 150 ms round trip, shared by all of a page's connections. The bytes of a visit
+  are counted on this network, including headers and websockets.
+- Gradio runs one process for everyone: visitors hardly add memory, but they wait for each other. Proportional memory
+  splits shared pages among processes; it is what a container is charged for, and gives the number of visitors at once.
+- Installed size is that of the packages that each app requires, according to their own records.
 """
 
 
 class Results:
-    """Every sample, in seconds, in bytes where the unit is "MB", or as its unit says; and sentences to go with them."""
+    """All samples, in seconds, in bytes if the unit is "MB", or else in their unit; and notes on them."""
 
     def __init__(self):
         self.rows, self.notes = [], []
@@ -67,7 +67,7 @@ class Results:
             self.add(app, f"memory, {kind}", size, "MB", visitors)
 
     def add_visitor_memory(self, app):
-        """What each further visitor adds to the first, and how many fit in a machine."""
+        """How much memory each additional visitor takes, and how many visitors fit in a machine."""
         counts = sorted({row["visitors"] for row in self.rows if row["app"] == app.name and row["visitors"]})
         if len(counts) < 2:
             return
@@ -75,14 +75,14 @@ class Results:
             fewest, most = (self.median(app, f"memory, {kind}", count) for count in (counts[0], counts[-1]))
             each = (most - fewest) / (counts[-1] - counts[0])
             self.add(app, f"{FURTHER}, {kind}", each, "MB")
-            self.add(app, f"memory without visitors, {kind}", self.median(app, f"memory, {kind}", 0), "MB")
+            self.add(app, f"memory with no visitors, {kind}", self.median(app, f"memory, {kind}", 0), "MB")
             if kind == "proportional" and each > 0:
                 for limit, size in LIMITS.items():
                     room = 1 + (size - fewest) / each
                     self.add(app, f"visitors at once in {limit}", max(0, math.floor(room)), "visitors")
 
     def median(self, app, measure, visitors=None):
-        """Median of the samples; None where there are none."""
+        """Median of the samples, or None if there are none."""
         found = [
             row["value"]
             for row in self.rows
@@ -92,12 +92,12 @@ class Results:
 
     @property
     def measures(self):
-        """(measure, unit, visitors) in the order in which they were taken."""
+        """(measure, unit, visitors), in the order measured."""
         return list(dict.fromkeys((row["measure"], row["unit"], row["visitors"]) for row in self.rows))
 
 
 class Bar(NamedTuple):
-    """What FoodVision has to reach: at most `limit`, or at least `times` better than the rival."""
+    """A target for FoodVision: at most `limit`, or at least `times` better than the rival."""
 
     claim: str
     measure: str
@@ -107,18 +107,18 @@ class Bar(NamedTuple):
     limit: float | None = None
 
     def ratio(self, results):
-        """How many times better than the rival, or the limit, FoodVision is; None where that was not measured."""
+        """How many times better FoodVision is than the rival or the limit; None if not measured."""
         ours = results.median(self.app, self.measure)
         theirs = results.median(self.rival, self.measure) if self.rival else self.limit
         return None if ours is None or theirs is None else theirs / ours
 
     def met(self, results, missing=False):
-        """Whether it is reached; `missing` says what to think of one that was not measured."""
+        """Whether the target is met; `missing` is the verdict if it was not measured."""
         ratio = self.ratio(results)
         return missing if ratio is None else ratio >= self.times
 
     def row(self, results):
-        """The bar's line of the table; None where it was not measured."""
+        """The target's row in the table, or None if it was not measured."""
         ratio = self.ratio(results)
         if ratio is None:
             return None
@@ -126,9 +126,9 @@ class Bar(NamedTuple):
         theirs = results.median(self.rival, self.measure) if self.rival else self.limit
         unit = next(unit for measure, unit, _ in results.measures if measure == self.measure)
         return {
-            "bar": self.claim,
+            "target": self.claim,
             "FoodVision": in_words(ours, unit),
-            "beside": f"{self.rival.name if self.rival else 'limit'}: {in_words(theirs, unit)}",
+            "compared with": f"{self.rival.name if self.rival else 'limit'}: {in_words(theirs, unit)}",
             "ratio": times(ratio),
             "met": "yes" if self.met(results) else "no",
         }
@@ -137,19 +137,19 @@ class Bar(NamedTuple):
 BARS = (
     Bar("page open at least 8 times faster than fastbook's app", "page open", rival=FASTBOOK, times=8),
     Bar("page open faster than Gradio", "page open", rival=GRADIO),
-    Bar("page open, nothing preheated, at least 5 times faster", "page open", BINDER, FASTBOOK, 5),
+    Bar("page open at least 5 times faster, not preheated", "page open", BINDER, FASTBOOK, 5),
     Bar("first visit at most 1.6 MB", "first visit, received", limit=1.6e6),
     Bar("second visit at most 0.1 MB", "second visit, received", limit=0.1e6),
     Bar("page open on 3G within 4 s", "page open, 3G", limit=4),
-    Bar("page open on 3G within 4 s, nothing preheated", "page open, 3G", BINDER, limit=4),
+    Bar("page open on 3G within 4 s, not preheated", "page open, 3G", BINDER, limit=4),
     Bar("4 MB photo at least 3 times faster than fastbook's app", "4 MB photo", rival=FASTBOOK, times=3),
     Bar("4 MB photo not slower than Gradio", "4 MB photo", rival=GRADIO),
     Bar("12 MB photo is answered", "12 MB photo", limit=30),
     Bar("4 MB photo on 3G at least 8 times faster than Gradio", "4 MB photo, 3G", rival=GRADIO, times=8),
     Bar("bytes to probabilities at least 8 times faster", LARGE, rival=FASTBOOK, times=8),
     Bar("picture to probabilities at least 3 times faster than eager torch", SMALL, rival=GRADIO, times=3),
-    Bar("resident memory a visitor at most a fifth", f"{FURTHER}, resident", rival=FASTBOOK, times=5),
-    Bar("proportional memory a visitor at most a fifth", f"{FURTHER}, proportional", rival=FASTBOOK, times=5),
+    Bar("resident memory per visitor at most a fifth", f"{FURTHER}, resident", rival=FASTBOOK, times=5),
+    Bar("proportional memory per visitor at most a fifth", f"{FURTHER}, proportional", rival=FASTBOOK, times=5),
     Bar("installed at most a tenth", "installed", rival=FASTBOOK, times=10),
 )
 
@@ -162,19 +162,19 @@ GROWING = ["page open, all at once", "4 MB photo, all at once", "memory, proport
 
 
 def markdown(results):
-    """All of it: how it was measured, the medians, how they grow, the bars."""
+    """The whole report: method, medians, growth with visitors, targets and notes."""
     parts = [INTRODUCTION.format(machine=machine(), versions=versions()), table(medians(results))]
     if growth := growing(results):
         parts += ["## With several visitors at once", table(growth)]
     if bars := [row for bar in BARS if (row := bar.row(results))]:
-        parts += ["## Bars", table(bars)]
+        parts += ["## Targets", table(bars)]
     if results.notes:
         parts += ["## Notes", "\n\n".join(results.notes)]
     return "\n\n".join(parts) + "\n"
 
 
 def medians(results):
-    """A row for each measure, with the median of each app, and its ratio to FoodVision's."""
+    """A row for each measure, with each app's median and its multiple of FoodVision's."""
     rows = []
     for measure, unit, visitors in results.measures:
         if visitors is None:
@@ -183,7 +183,7 @@ def medians(results):
 
 
 def growing(results):
-    """A row for each measure and app, with the median at each count of visitors."""
+    """A row for each measure and app, with the median at each number of visitors."""
     grown = dict.fromkeys((measure, unit) for measure, unit, visitors in results.measures if visitors is not None)
     counts = sorted({visitors for _, _, visitors in results.measures if visitors is not None})
     rows = []
@@ -223,7 +223,7 @@ def times(ratio):
 
 
 def table(rows):
-    """Markdown table of rows that have the same keys."""
+    """Markdown table of rows with the same keys."""
     lines = [list(rows[0]), ["---"] * len(rows[0]), *(row.values() for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -244,7 +244,7 @@ def versions():
 
 
 def plot(results, path):
-    """Bars for what one visitor meets, lines for what grows with visitors."""
+    """Plot bars for one visitor, and lines for what grows with the number of visitors."""
     figure, axes = plt.subplots(2, 3, figsize=(15, 8), layout="constrained")
     bars, lines = axes.flat[:3], axes.flat[3:]
     for axis, (title, measures) in zip(bars, PLOTTED.items(), strict=True):

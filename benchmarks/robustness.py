@@ -1,7 +1,7 @@
-"""`python benchmarks/robustness.py`: does the model still know photos that are darker, softer, tilted, farther away?
+"""Does the model still recognise photos that are darker, softer, tilted or farther away?
 
-The test photos of `train.ipynb`, each altered in ways that photos of other cameras, kitchens and websites differ. They
-stand in for photos of other origin; `foodvision evaluate FOLDER` measures those where they are at hand.
+`python benchmarks/robustness.py` alters the test photos of `train.ipynb` in ways that photos from other cameras,
+kitchens and websites differ. If you have such photos, score them with `foodvision evaluate FOLDER`.
 """
 
 import io
@@ -15,7 +15,7 @@ from foodvision import Classifier
 from foodvision.learn.data import BACKGROUND, NOT_FOOD_URL, list_photos
 from foodvision.learn.evaluate import answer_photos, score_answers
 
-OTHERS = 5  # photos of each dish that is none of the foods: enough to see a change, and five times quicker
+OTHERS = 5  # photos of each other dish: enough to see a change, and five times faster
 
 
 def compressed(photo, quality=30):
@@ -34,7 +34,7 @@ def tinted(photo, red, blue):
 
 
 def tilted(photo, degrees=15):
-    return close(photo.rotate(degrees, Image.Resampling.BICUBIC), 0.75)  # without the corners that turned in
+    return close(photo.rotate(degrees, Image.Resampling.BICUBIC), 0.75)  # crops the empty corners
 
 
 def close(photo, share):
@@ -42,27 +42,27 @@ def close(photo, share):
 
 
 def far(photo, share=0.7):
-    """On a grey table."""
+    """The photo smaller, on a grey background."""
     return ImageOps.expand(photo, tuple(round(side * (1 / share - 1) / 2) for side in photo.size), (200, 200, 200))
 
 
 ALTERATIONS = {
-    "as they are": lambda photo: photo,
+    "unaltered": lambda photo: photo,
     "sharpened": lambda photo: photo.filter(ImageFilter.SHARPEN),
     "softened": lambda photo: photo.filter(ImageFilter.GaussianBlur(1)),
     "grainy": grainy,
     "compressed": compressed,
-    "half the size": lambda photo: photo.reduce(2),
+    "half size": lambda photo: photo.reduce(2),
     "dark": lambda photo: photo.point(lambda level: 255 * (level / 255) ** 2),
     "bright": lambda photo: photo.point(lambda level: 255 * (level / 255) ** 0.5),
-    "of high contrast": lambda photo: ImageEnhance.Contrast(photo).enhance(1.5),
-    "of low contrast": lambda photo: ImageEnhance.Contrast(photo).enhance(0.6),
+    "high contrast": lambda photo: ImageEnhance.Contrast(photo).enhance(1.5),
+    "low contrast": lambda photo: ImageEnhance.Contrast(photo).enhance(0.6),
     "warm": lambda photo: tinted(photo, 1.2, 0.8),
     "cold": lambda photo: tinted(photo, 0.8, 1.2),
     "tilted": tilted,
     "on their side": lambda photo: photo.transpose(Image.Transpose.ROTATE_90),
-    "close": lambda photo: close(photo, 0.7),
-    "far away": far,
+    "closer": lambda photo: close(photo, 0.7),
+    "farther away": far,
 }
 
 

@@ -1,7 +1,4 @@
-"""What holds when many come at once or after one another, and when things break under them: a quick form.
-
-`make reliability` runs `tests/reliability/crowd.py` in full.
-"""
+"""Crowds, many sessions and faults, in a quick form; `make reliability` runs `tests/reliability/crowd.py` in full."""
 
 from contextlib import suppress
 from functools import partial

@@ -57,7 +57,7 @@ def fenced(language, place=0):
 def measured(server):
     """Memory in MB, from docs/hosting.md: of the server, of a visitor's kernel, and what that kernel doesn't share."""
     return map(
-        int, documented(rf"\| memory: {server} server, .* \| (\d+) MB \+ (\d+) MB, (\d+) of them its own \|", HOSTING)
+        int, documented(rf"\| memory: {server} server \+ .* \| (\d+) MB \+ (\d+) MB \((\d+) MB unshared\) \|", HOSTING)
     )
 
 

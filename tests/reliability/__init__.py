@@ -1,6 +1,6 @@
-"""What is thrown at FoodVision to see whether it holds: files, messages, model files, crowds.
+"""Reliability tests: hostile files, messages and model files, crowds and faults.
 
-Each module makes its own inputs and has `run`, which yields a `Row` for each kind of them.
+Each module makes its own inputs and has a `run` that yields a `Row` for each kind.
 """
 
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 @dataclass
 class Row:
-    """What came of one kind of input: how many were `tried`, how many got a `wrong` answer or none.
+    """The result for one kind of input: how many were `tried`, and how many got a `wrong` answer or none.
 
-    `seconds` is the longest time that one took, `megabytes` by how much memory grew at most.
+    `seconds` is the longest time for one input, `megabytes` the most that memory grew.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""Throw everything at FoodVision, print what came of it in one table, and write it to docs/reliability.md."""
+"""Throw everything at FoodVision; print the results as a table and write them to docs/reliability.md."""
 
 import argparse
 import sys
@@ -19,11 +19,11 @@ TEXT = """\
 # What FoodVision withstands
 
 Written by `make reliability`, which runs `python -m tests.reliability{options}`. It makes every input itself: files \
-that no camera wrote, photos damaged at random, messages that no page of ours sends, model files that are broken or \
-would run code. Then it serves the page, and visitors come to it over websockets as a browser would, each with a \
-photo of their own; kernels, the server and the disk fail under them. "Wrong" counts inputs that got a wrong answer, \
-none, or no sentence that says why. The time is the longest that one of them took. Memory is the most that the \
-processes grew by; for sessions, what the server had grown by in the end. {machine}.
+no camera wrote, photos damaged at random, messages our page never sends, and model files that are broken or would \
+run code. Then it serves the page. Simulated visitors connect over websockets as a browser would, each with a photo \
+of their own, while kernels, the server and the disk fail under them. "Wrong" counts inputs that got a wrong answer, \
+no answer, or no sentence saying why. "Longest time" is the slowest single input. "Peak memory" is how much the \
+processes grew at most; for sessions, how much the server had grown by the end. {machine}.
 
 {table}
 
@@ -33,9 +33,9 @@ processes grew by; for sessions, what the server had grown by in the end. {machi
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.reliability", description=__doc__)
-    parser.add_argument("--visitors", type=int, default=60, help="who come within a minute (60)")
-    parser.add_argument("--sessions", type=int, default=300, help="opened and closed one after another (300)")
-    parser.add_argument("--minutes", type=float, default=1, help="for which photos are damaged at random (1)")
+    parser.add_argument("--visitors", type=int, default=60, help="number of visitors who arrive within a minute (60)")
+    parser.add_argument("--sessions", type=int, default=300, help="number of sessions to open and close (300)")
+    parser.add_argument("--minutes", type=float, default=1, help="minutes to spend on randomly damaged photos (1)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         logs = SimpleNamespace(mktemp=lambda name: Path(tempfile.mkdtemp(prefix=name, dir=folder)))
@@ -45,12 +45,12 @@ def main():
     )
     result = {"table": table([cells(row) for row in rows]), "summary": summary(rows)}
     print(result["table"], result["summary"], sep="\n\n")
-    DOCUMENT.write_text(TEXT.format(options=given, machine=machine(), **result))
+    DOCUMENT.write_text(TEXT.format(options=given, machine=machine(), **result), encoding="utf-8")
     return int(any(row.wrong for row in rows))
 
 
 def everything(options, serving):
-    """Each row, as soon as it is there."""
+    """All rows, each as soon as it is known."""
     yield from chain(files.run(), [files.run_damaged(options.minutes)], model_files.run())
     with serving() as server:
         yield from messages.run(server)

@@ -1,7 +1,7 @@
-"""Many visitors at once, many after one another, and what breaks under them: a kernel, the server, the disk.
+"""Many visitors at once, many one after another, and faults while they are there: kernel, server and disk.
 
-A visitor does what a browser does: opens the page, sends a photo in the page's own parts, reads the answer, closes the
-tab. No two send the same photo, and an answer is right if it is what the model here says of that very photo.
+A visitor does what a browser does: opens the page, sends a photo in the same chunks as the page, reads the answer and
+closes the tab. Everyone sends a different photo, and an answer is right if it matches the model's for that photo.
 """
 
 import asyncio
@@ -34,15 +34,15 @@ from . import Row
 from .messages import PATIENCE, Visitor, kernel_of
 
 ROOT = Path(__file__).parent.parent.parent
-MARGIN = 5e6  # bytes by which a server that is warm may have grown, however many sessions it was
-TOLERANCE = 1e-3  # of a probability: threads add up in any order
-SAMPLING = 2  # seconds between two looks at the memory of many processes, which takes a while
-CROWD, SOAK, KEPT = "visitors at once", "sessions, opened and closed", "verdicts through the faults"
+MARGIN = 5e6  # bytes by which a warmed-up server may grow, however many the sessions
+TOLERANCE = 1e-3  # of a probability: threads sum in any order
+SAMPLING = 2  # seconds between memory samples: reading many processes takes a while
+CROWD, SOAK, KEPT = "visitors at once", "sessions, opened and closed", "verdicts kept through faults"
 
 
 @dataclass(frozen=True)
 class Visit:
-    """Whether the answer was right, and seconds: until the page was there, and from the photo to the answer."""
+    """Whether the answer was right, the seconds until the page was open, and from the photo to the answer."""
 
     right: bool = False
     opening: float = 0.0
@@ -54,7 +54,7 @@ class Visit:
 
 
 def draw(number):
-    """Bytes of a JPEG that no other number has."""
+    """Bytes of a JPEG, different for each number."""
     colours = np.random.default_rng(number).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     file = io.BytesIO()
     Image.fromarray(colours).resize((SHORT_SIDE, SHORT_SIDE)).save(file, "JPEG")
@@ -62,7 +62,7 @@ def draw(number):
 
 
 def drawn(count):
-    """Photos, each with the probabilities that are the right answer."""
+    """So many photos, each with its correct probabilities."""
     classifier = Classifier()
     for photo in map(draw, range(count)):
         yield photo, classifier.predict(read_photo(photo, at_least=SHORT_SIDE)).probabilities
@@ -76,7 +76,7 @@ def is_right(reply, probabilities):
 
 
 def visit(url, photo, probabilities, stay=lambda: None):
-    """`Visit` of one visitor, who is there until `stay` returns. What goes wrong is told on stderr."""
+    """One visitor's `Visit`; they stay until `stay` returns. Errors go to stderr."""
     try:
         try:
             start = time.perf_counter()
@@ -87,16 +87,16 @@ def visit(url, photo, probabilities, stay=lambda: None):
         finally:
             stay()
         visitor.leave()
-    except Exception as error:  # whatever it is, this visitor got no answer
+    except Exception as error:  # whatever happened, this visitor got no answer
         print(f"A visitor got no answer: {error!r}", file=sys.stderr)
         return Visit()
     return Visit(is_right(reply, probabilities), opened - start, answered - opened)
 
 
 def crowd(server, visitors=60, within=60):
-    """`Row` of visitors who come within so many seconds, and are all there until the last is answered.
+    """`Row` of visitors who arrive within so many seconds and all stay until the last one is answered.
 
-    `megabytes` is what the server and all its kernels grew by together, shared pages counted once.
+    `megabytes` is how much the server and all its kernels grew in total, with shared pages counted once.
     """
     photos = list(drawn(visitors))
     gathered = threading.Barrier(visitors)
@@ -109,17 +109,17 @@ def crowd(server, visitors=60, within=60):
     with peak(server.process) as most, ThreadPoolExecutor(visitors) as pool:
         visits = list(pool.map(come, range(visitors)))
     note = (
-        f"within {within:.0f} s; the page took {max(one.opening for one in visits):.1f} s at most, "
-        f"an answer {max(one.answering for one in visits):.1f} s; {most() / 1e6:.0f} MB in all"
+        f"within {within:.0f} s; slowest page {max(one.opening for one in visits):.1f} s, "
+        f"slowest answer {max(one.answering for one in visits):.1f} s; {most() / 1e6:.0f} MB in total"
     )
     return Row(CROWD, visitors, _wrong(visits), _longest(visits), (most() - before) / 1e6, note)
 
 
 def soak(serve, sessions, at_once=4, warm_up=200, margin=MARGIN):
-    """`Row` of sessions, so many at once, after a warm-up. `megabytes` is what the server's own memory grew by.
+    """`Row` of sessions, so many at once, after a warm-up. `megabytes` is how much the server's unshared memory grew.
 
-    `wrong` counts sessions without the right answer, kernels left besides the preheated ones, files left in the folders
-    for temporary and connection files, and more growth than `margin`.
+    `wrong` counts sessions without the right answer, leftover kernels other than the preheated ones, leftover files in
+    the folders for temporary and connection files, and growth above `margin`.
     """
     with tempfile.TemporaryDirectory() as folder:
         with serve(TMPDIR=folder, JUPYTER_RUNTIME_DIR=folder) as server:
@@ -131,12 +131,12 @@ def soak(serve, sessions, at_once=4, warm_up=200, margin=MARGIN):
             after, files = own_memory(server), _files_left(server, folder) - files
         files |= {path for path in Path(folder).rglob("*") if path.is_file()}
     for path in files:
-        print(f"A file is left: {path.relative_to(folder)}", file=sys.stderr)
+        print(f"Leftover file: {path.relative_to(folder)}", file=sys.stderr)
     growth = after - before
     note = (
         f"{at_once} at once, after {warm_up} to warm up; "
-        f"the server had {before / 1e6:.0f} MB of its own before, {after / 1e6:.0f} MB after; "
-        f"kernels left: {kernels}, files left: {len(files)}"
+        f"the server's unshared memory was {before / 1e6:.0f} MB before, {after / 1e6:.0f} MB after; "
+        f"leftover kernels: {kernels}, leftover files: {len(files)}"
     )
     wrong = _wrong(visits) + kernels + len(files) + (growth > margin)
     return Row(SOAK, sessions, wrong, _longest(visits), growth / 1e6, note)
@@ -156,25 +156,25 @@ def _longest(visits):
 
 
 def own_memory(server):
-    """Bytes that the server's process shares with no other."""
+    """The server process's unshared memory (USS), in bytes."""
     return server.process.memory_full_info().uss
 
 
 def _kernels_left(server):
-    """How many kernels there are besides the preheated ones, once all is quiet."""
+    """Number of kernels besides the preheated ones, once everything is idle."""
     _until(lambda: len(server.kernels) == pool_size())
     asyncio.run(settled(server.process, patience=20))
     return len(server.kernels) - pool_size()
 
 
 def _files_left(server, folder):
-    """Files in the folder that are no kernel's connection file."""
+    """Files in the folder other than connection files of running kernels."""
     in_use = {argument for kernel in server.kernels for argument in kernel.cmdline()}
     return {path for path in Path(folder).rglob("*") if path.is_file() and str(path) not in in_use}
 
 
 def _until(condition):
-    """Whether it came true before patience ended."""
+    """Wait for a condition; returns whether it came true within `PATIENCE` seconds."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > deadline:
@@ -185,7 +185,7 @@ def _until(condition):
 
 @contextmanager
 def peak(process):
-    """Gives a function: bytes that a process and its descendants had at most, all together, while the block ran."""
+    """Watch a process and its descendants; gives a function that returns their peak total memory in bytes."""
     most, over = [memory(process).proportional], threading.Event()
 
     def watch():
@@ -201,12 +201,12 @@ def peak(process):
         watcher.join()
 
 
-# Faults. Each breaks something under a visitor whose verdict is on its way, and tells whether the visitor noticed.
+# Faults. Each breaks something while a visitor's verdict is on its way, and returns whether the visitor noticed.
 
 
 def kernel_killed(server, visitor, verdict):
     kernel = kernel_of(server, visitor)
-    kernel.suspend()  # or else the answer might be quicker
+    kernel.suspend()  # otherwise the answer might come first
     visitor.post("comm_msg", *verdict)
     kernel.kill()
     return notices(visitor)
@@ -223,7 +223,7 @@ def server_killed(server, visitor, verdict):
 
 
 def disk_full(server, visitor, verdict):
-    """No file of the kernel may grow: the visitor reads an apology."""
+    """The kernel can't make any file larger; the visitor sees an apology."""
     kernel = kernel_of(server, visitor)
     _, most = kernel.rlimit(psutil.RLIMIT_FSIZE)
     kernel.rlimit(psutil.RLIMIT_FSIZE, (4096, most))
@@ -233,15 +233,15 @@ def disk_full(server, visitor, verdict):
 
 
 FAULTS = {
-    "kernel killed in the middle of an answer": kernel_killed,
-    "server stopped and started under an open page": server_stopped,
-    "server killed and started under an open page": server_killed,
-    "disk full while a verdict is written": disk_full,
+    "kernel killed during an answer": kernel_killed,
+    "server restarted while a page is open": server_stopped,
+    "server killed and restarted while a page is open": server_killed,
+    "disk full while a verdict is saved": disk_full,
 }
 
 
 def notices(visitor):
-    """Whether the server tells a visitor that the kernel has gone, or ends the websocket."""
+    """Whether the server tells a visitor that the kernel is gone, or closes the websocket."""
     with suppress(TimeoutError):
         try:
             while True:
@@ -254,7 +254,7 @@ def notices(visitor):
 
 
 def restart(server, how):
-    """End the server by a signal and start it anew, at the same port; returns whether its kernels ended with it."""
+    """Stop the server with a signal and restart it on the same port; returns whether its kernels ended too."""
     command, environment, kernels = server.process.cmdline(), server.process.environ(), server.kernels
     server.process.send_signal(how)
     server.process.wait(PATIENCE)
@@ -272,10 +272,10 @@ def _is_alive(process):
 
 
 def faults(serve, times=5):
-    """`Row` of each fault, injected so many times, and one of the verdicts that visitors were thanked for meanwhile.
+    """`Row` of each fault, injected so many times, and one of the verdicts that were acknowledged meanwhile.
 
     A fault is survived if the visitor notices and a new session gets the right answer. `seconds` is the longest time
-    from the fault to that answer. A verdict is lost if it is not in the file afterwards, or its photo is not whole.
+    from a fault to that answer. A verdict is lost if it is missing from the file or its photo is incomplete.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "feedback.db"
@@ -295,7 +295,7 @@ def faults(serve, times=5):
 
 
 def _survives(server, inject):
-    """Whether one fault was survived, how many verdicts its visitors were thanked for, and seconds until an answer."""
+    """(survived, number of acknowledged verdicts, seconds until the next answer) for one fault."""
     ((photo, probabilities),) = drawn(1)
     visitor = _open(server)
     about = visitor.ask(photo)["id"]
@@ -306,7 +306,7 @@ def _survives(server, inject):
     reply = after.ask(photo)
     seconds = time.perf_counter() - start
     kept += _thanked(after, photo, reply["id"])
-    with suppress(OSError):  # the first visitor's kernel may have gone with the server
+    with suppress(OSError):  # the first visitor's kernel may have ended with the server
         visitor.leave()
     after.leave()
     return noticed and is_right(reply, probabilities), kept, seconds
@@ -322,7 +322,7 @@ def _thanked(visitor, photo, about):
 
 
 def _open(server):
-    """A visitor, as soon as the server listens."""
+    """A visitor, who keeps trying until the server listens."""
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
@@ -334,7 +334,7 @@ def _open(server):
 
 
 def _whole(path):
-    """How many verdicts of a feedback file are there with a photo that can be read; 0 if the file is damaged."""
+    """Number of verdicts in a feedback file that have a readable photo; 0 if the file is damaged."""
     with closing(sqlite3.connect(path)) as db:
         if db.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
             return 0
@@ -344,7 +344,10 @@ def _whole(path):
 
 
 def run(serve, visitors, sessions):
-    """A `Row` for a crowd, a soak, each fault, the verdicts; `serve(**environment)` gives a context of a `Server`."""
+    """A `Row` each for the crowd, the sessions, every fault and the verdicts.
+
+    `serve(**environment)` is a context manager that gives a `Server`.
+    """
     with serve() as server:
         yield crowd(server, visitors)
     yield soak(serve, sessions)

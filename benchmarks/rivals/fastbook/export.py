@@ -1,7 +1,7 @@
-"""`python export.py PHOTOS EXPORT.PKL`: the learner of fastbook's chapter 2, with an EfficientNet-B2.
+"""Export the learner of fastbook's chapter 2, with an EfficientNet-B2: `python export.py PHOTOS EXPORT.PKL`.
 
-PHOTOS holds a folder for each class. Nothing is downloaded: the weights are drawn, which cost as much to run as any
-others, and the normalisation layers see the photos once, without which all photos would get the same probabilities.
+PHOTOS has a folder for each class. Nothing is downloaded: the weights are random, which takes as long to run as any
+others. The batch-norm layers see the photos once; otherwise all photos would get the same probabilities.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""The app of learnpytorch.io's chapter 09, without its example photos. `python app.py`, at GRADIO_SERVER_PORT."""
+"""The app of learnpytorch.io's chapter 09, without its example photos: `python app.py`, on GRADIO_SERVER_PORT."""
 
 import gradio as gr
 from model import predict

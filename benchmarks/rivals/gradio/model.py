@@ -1,4 +1,4 @@
-"""The network of learnpytorch.io's chapter 09: EfficientNet-B2 with a new head, and its photos' transforms."""
+"""The model of learnpytorch.io's chapter 09: EfficientNet-B2 with a new head, and its transforms."""
 
 from timeit import default_timer as timer
 
@@ -10,7 +10,7 @@ CLASS_NAMES = ["pizza", "steak", "sushi"]
 
 
 def create_effnetb2_model(num_classes=3, seed=42):
-    """As in the course, except that the body's weights are drawn, not downloaded: they cost as much to run."""
+    """As in the course, except that the body's weights are random instead of downloaded; they take as long to run."""
     transforms = torchvision.models.EfficientNet_B2_Weights.DEFAULT.transforms()
     model = torchvision.models.efficientnet_b2(weights=None)
     for parameter in model.parameters():
@@ -26,7 +26,7 @@ effnetb2, effnetb2_transforms = create_effnetb2_model(len(CLASS_NAMES))
 
 
 def predict(img):
-    """The course has this in app.py; here it can be timed without Gradio."""
+    """In the course this is in app.py; here, it can be timed without Gradio."""
     start_time = timer()
     img = effnetb2_transforms(img).unsqueeze(0)
     effnetb2.eval()
