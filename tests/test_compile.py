@@ -196,7 +196,7 @@ def test_a_newer_pickle_is_noticed_and_one_command_mends_it(learner, capsys):
     model = compile_learner(export(learner))
     nn.init.ones_(learner.model[1].weight)
     pickle = export(learner)
-    with pytest.raises(ModelError, match=r"not compiled from the export.pkl .* foodvision compile"):
+    with pytest.raises(ModelError, match=r"not compiled from the export.pkl .*foodvision compile"):
         Classifier(model)
     assert main(["compile", str(pickle)]) == 0
     assert "answers cat & co, dog" in capsys.readouterr().out

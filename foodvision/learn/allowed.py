@@ -26,6 +26,7 @@ plum._method.Method plum._method.MethodList plum._resolver.Resolver plum._signat
 torch.BFloat16Storage torch.BoolStorage torch.ByteStorage torch.CharStorage torch.DoubleStorage torch.FloatStorage
 torch.HalfStorage torch.IntStorage torch.LongStorage torch.ShortStorage torch.Tensor torch._C._special.special_log1p
 torch.nn.parameter.Buffer torch.nn.parameter.Parameter torch.nn.utils.spectral_norm.SpectralNorm
+torch.nn.utils.spectral_norm.SpectralNormLoadStateDictPreHook torch.nn.utils.spectral_norm.SpectralNormStateDictHook
 torch.nn.utils.weight_norm.WeightNorm torch.storage.UntypedStorage typing.Any typing.Union
 """
 MADE = frozenset(MADE_NAMES.split())
