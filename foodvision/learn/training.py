@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 UNASKED = -1  # in place of an answer, where any would do
+MOST_LINEAR = 3  # linear layers of a classifier; the encoder of a transformer has more
 LEAST = 1e-6  # probability; its logarithm is finite
 
 
@@ -49,8 +50,9 @@ def _cut(model: nn.Module) -> nn.Sequential:
 
 
 def _is_of_the_head(layer: nn.Module) -> bool:
-    kinds = {type(module) for module in layer.modules()}
-    return bool(kinds & {nn.Linear, nn.Dropout, nn.Flatten, nn.AdaptiveAvgPool2d}) and nn.Conv2d not in kinds
+    kinds = [type(module) for module in layer.modules()]
+    flat = {nn.Linear, nn.Dropout, nn.Flatten, nn.AdaptiveAvgPool2d} & set(kinds)
+    return bool(flat) and nn.Conv2d not in kinds and kinds.count(nn.Linear) <= MOST_LINEAR
 
 
 class CPUMixedPrecision(MixedPrecision):
