@@ -1,4 +1,4 @@
-"""What `train.ipynb` counts on beyond fastai."""
+"""What `train.ipynb` relies on beyond fastai."""
 
 import subprocess
 import sys
@@ -10,7 +10,9 @@ import pytest
 import torch
 from fastai.data.transforms import Pipeline
 from fastai.vision.core import PILImage
+from fastai.vision.learner import create_vision_model
 from torch import nn
+from torchvision import models
 
 from foodvision.learn.training import (
     UNASKED,
@@ -18,6 +20,7 @@ from foodvision.learn.training import (
     Grain,
     Sharpness,
     add_up,
+    describe_body,
     fit_temperature,
     keep_dishes,
     photo_weights,
@@ -113,3 +116,16 @@ def test_scaling_the_last_layer_divides_the_logits(bias):
     expected = model(photos) / 1.7
     scale_logits(model, 1.7)
     torch.testing.assert_close(model(photos), expected)
+
+
+@pytest.mark.parametrize("body", [models.mobilenet_v2, models.googlenet, models.shufflenet_v2_x0_5])
+def test_described_bodies_are_cut_where_their_features_end(body):
+    describe_body(body)
+    model = create_vision_model(body, 2, pretrained=False)
+    assert model.eval()(torch.zeros(1, 3, 64, 64)).shape == (1, 2)
+    assert not [layer for layer in model[0].modules() if isinstance(layer, nn.Linear | nn.AdaptiveAvgPool2d)]
+
+
+def test_a_body_that_cannot_be_cut_is_told_how_to_train_it():
+    with pytest.raises(ValueError, match=r"VisionTransformer can't be cut. Train it whole: Learner"):
+        describe_body(models.vit_b_16)

@@ -26,6 +26,7 @@ plum._method.Method plum._method.MethodList plum._resolver.Resolver plum._signat
 torch.BFloat16Storage torch.BoolStorage torch.ByteStorage torch.CharStorage torch.DoubleStorage torch.FloatStorage
 torch.HalfStorage torch.IntStorage torch.LongStorage torch.ShortStorage torch.Tensor torch._C._special.special_log1p
 torch.nn.parameter.Buffer torch.nn.parameter.Parameter torch.nn.utils.spectral_norm.SpectralNorm
+torch.nn.utils.spectral_norm.SpectralNormLoadStateDictPreHook torch.nn.utils.spectral_norm.SpectralNormStateDictHook
 torch.nn.utils.weight_norm.WeightNorm torch.storage.UntypedStorage typing.Any typing.Union
 """
 MADE = frozenset(MADE_NAMES.split())
@@ -39,25 +40,19 @@ FAMILIES = {
     "fasttransform.transform.Transform": (
         *("fastai.data.transforms.", "fastai.vision.augment.", "fastai.vision.core."),
     ),
-    "enum.Enum": ("fastai.", "timm.layers.", "timm.models.", "torchvision."),
+    "enum.Enum": (
+        *("fastai.callback.fp16.", "fastai.data.transforms.", "fastai.layers.", "fastai.vision.augment."),
+        *("timm.layers.", "timm.models.", "torchvision.models.", "torchvision.ops.", "torchvision.transforms."),
+    ),
 }
 NO_FAMILY = ("timm.models._features", "torchvision.models.feature_extraction")  # these turn models into programs
-# Nothing else of these is imported or made.
-LEFT_OUT = (
-    *("fastai.", "fastcore.", "fasttransform.", "matplotlib.", "numpy.", "pandas.", "scipy.", "sklearn.", "timm."),
-    *("torch.", "torchmetrics.", "torchvision.", "wandb.", "foodvision."),
-    *(
-        "builtins.print",
-        "functools.",
-        "itertools.",
-        "math.",
-        "ntpath.",
-        "operator.",
-        "posixpath.",
-        "re.",
-        "statistics.",
-    ),
-)
+# Nothing else of these is imported or made. The second half is what code of a notebook, never made either, refers to.
+PACKAGES = """
+fastai fastcore fasttransform foodvision matplotlib numpy pandas scipy sklearn timm torch torchmetrics torchvision wandb
+collections contextlib copy dataclasses enum functools itertools math ntpath operator posixpath random re statistics
+time typing warnings
+"""
+LEFT_OUT = (*(f"{package}." for package in PACKAGES.split()), "builtins.print")
 # Functions of tensors, which layers call: as values only, never called while a file is read.
 FUNCTIONS = {"torch.nn.functional": FunctionType | BuiltinFunctionType, "torch._C._nn": BuiltinFunctionType}
 RENAMED = {

@@ -11,8 +11,8 @@ class UnknownNames(ValueError):
         shown = [ascii(name)[1:-1][:80] for name in self.names[:SHOWN]] + ["and more"] * (len(self.names) > SHOWN)
         super().__init__(
             f"It needs more than the parts of a fastai image classifier, which could do anything: {', '.join(shown)}. "
-            "Where it was trained, compile_learner(learner) needs no pickle. "
-            "If you trust this file, add --trust (in Python, trust=True)."
+            "If you trust this file, add --trust (in Python, trust=True); "
+            "where it was trained, compile_learner(learner) needs no pickle."
         )
 
 

@@ -393,7 +393,7 @@ NO_LEARNERS = {
     "a text": (_bytes(b"version https://git-lfs.github.com/spec/v1\n"), "isn't a learner that fastai 2 exported"),
     "a pickle without its archive": (_bytes(pickle.dumps(1)), "isn't a learner that fastai 2 exported"),
     "cut short": (_damaged, "isn't a learner that fastai 2 exported"),
-    "weights alone": (_not_a_learner, "fastai cannot load it"),
+    "weights alone": (_not_a_learner, "It holds no learner but"),
     "a file of torch 1.5": (_of_torch_1, "isn't a learner that fastai 2 exported"),
     "an archive of two pickles": (_two_pickles, "isn't a learner that fastai 2 exported"),
 }
