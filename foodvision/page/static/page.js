@@ -1,23 +1,44 @@
 // What stands around the photos: the ways in above them, what can be done with the answers below.
+import { publicAddress } from "./address.js";
 import { cameraButton } from "./camera.js";
-import { button, element, onPhone } from "./element.js";
+import { button, element, onPhone, ownsThePage } from "./element.js";
+import { chooser } from "./inputs.js";
 import { saveButtons } from "./save.js";
 import { shareButton } from "./share.js";
-import { chooser } from "./ways_in.js";
+import { invitation, promise, tally } from "./words.js";
 
-export function layOut(el, { look, clear, complain, answered }) {
-  const promise = element("span");
+/** @import { About, Answerer, Classes, Complain, Look, Photo, Settings } from "./types" */
+
+/**
+ * @param {HTMLElement} el
+ * @param {Settings} settings
+ * @param {{ look: Look, clear: () => void, complain: Complain, answered: () => Photo[], classes: () => Classes }} page
+ */
+export function layOut(el, settings, { look, clear, complain, answered, classes }) {
+  const invite = element("p", { class: "fv-invite" });
+  const promised = element("span");
   const notice = element("div");
   const complaint = element("p", { class: "fv-complaint", role: "alert" });
   const progress = progressLine();
   const cards = element("div", { class: "fv-cards" });
-  const saves = saveButtons(answered);
-  const tools = element("div", { class: "fv-tools", role: "group", "aria-label": "Answers" }, button("Clear", clear), saves);
+  const saves = saveButtons(answered, classes);
+  const tools = element(
+    "div",
+    { class: "fv-tools", role: "group", "aria-label": "Answers" },
+    button("Clear", clear),
+    saves,
+  );
   const node = element(
     "div",
     { class: "foodvision" },
-    element("div", { class: "fv-ways" }, chooser("Choose a photo", { multiple: "" }, look), cameraButton(look, complain)),
-    element("p", { class: "fv-hint" }, hint(), " ", promise),
+    invite,
+    element(
+      "div",
+      { class: "fv-ways" },
+      chooser("Choose a photo", { multiple: "" }, look),
+      cameraButton(look, complain),
+    ),
+    element("p", { class: "fv-hint" }, hint(), " ", promised),
     notice,
     complaint,
     progress.node,
@@ -30,26 +51,39 @@ export function layOut(el, { look, clear, complain, answered }) {
     node,
     notice,
     complaint,
-    greet(model) {
-      promise.textContent = model.get("promise");
-      if (model.get("link")) node.append(shareButton(model.get("link"), model.get("qr_code")));
+    /** @param {Classes & { feedback: boolean }} about */
+    tell(about) {
+      invite.textContent = settings.invite === false ? "" : invitation(about);
+      invite.hidden = !invite.textContent;
+      promised.textContent = promise(about.feedback);
     },
+    /** @param {About} about @param {Answerer} answerer */
+    greet(about, answerer) {
+      this.tell(about);
+      node.dataset.connected = "";
+      const address = about.link || (ownsThePage() && publicAddress(location));
+      if (address) node.append(shareButton(address, answerer.qrCode));
+    },
+    /** @param {Photo[]} photos */
     show(photos) {
       cards.replaceChildren(...photos.map((photo) => photo.card.node));
       this.tally(photos);
     },
+    /** @param {Photo[]} photos */
     tally(photos) {
       progress.tally(photos);
       tools.hidden = photos.length === 0;
-      saves.hidden = !photos.some((photo) => photo.answer);
+      saves.hidden = !photos.some((photo) => photo.prediction);
     },
   };
+  page.tell(settings);
   page.show([]);
   return page;
 }
 
+/** @param {Photo} photo */
 export function isDone(photo) {
-  return Boolean(photo.answer || photo.error);
+  return Boolean(photo.prediction || photo.error);
 }
 
 function hint() {
@@ -62,13 +96,13 @@ function progressLine() {
   const node = element("p", { class: "fv-progress", hidden: "" }, bar, words);
   return {
     node,
+    /** @param {Photo[]} photos */
     tally(photos) {
       const done = photos.filter(isDone).length;
-      const bad = photos.filter((photo) => photo.error).length;
       node.hidden = photos.length < 2;
       bar.max = photos.length;
       bar.value = done;
-      words.textContent = `${done} of ${photos.length} done${bad ? `, ${bad} could not be read` : ""}`;
+      words.textContent = tally(done, photos.length, photos.filter((photo) => photo.error).length);
     },
   };
 }
