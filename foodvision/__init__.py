@@ -16,7 +16,7 @@ _MODULES = {
     "Classifier": "answer.classifier",
     "ModelError": "answer.classifier",
     "PhotoError": "answer.photo",
-    "Prediction": "answer.classifier",
+    "Prediction": "answer.prediction",
     "compile_learner": "learn.compile",
     "read_photo": "answer.photo",
 }

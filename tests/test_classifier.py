@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from foodvision import Classifier, ModelError
-from foodvision.answer.classifier import MODEL, decide
+from foodvision.answer.classifier import MODEL
 from foodvision.cli import main
 
 FOODS = ["pizza", "steak", "sushi"]
@@ -52,25 +52,6 @@ def test_serving_imports_neither_torch_nor_fastai(drawn):
     )
     run = subprocess.run([sys.executable, "-c", script], cwd=MODEL.parent, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
-
-
-def test_background_answers_need_the_foods_to_fall_short():
-    rule = {"accept": {"other_food": 0.5, "not_food": 0.6}, "margin": 0.2}
-    assert decide({"pizza": 0.65, "steak": 0.05, "other_food": 0.3, "not_food": 0.0}, **rule) == ("pizza", False)
-    assert decide({"pizza": 0.3, "steak": 0.1, "other_food": 0.2, "not_food": 0.4}, **rule) == ("not_food", False)
-    assert decide({"pizza": 0.4, "steak": 0.0, "other_food": 0.5, "not_food": 0.1}, **rule) == ("other_food", False)
-
-
-def test_another_class_close_behind_or_ahead_makes_it_unsure():
-    rule = {"accept": {"other_food": 0.5}, "margin": 0.2}
-    assert decide({"pizza": 0.3, "steak": 0.25, "other_food": 0.45}, **rule) == ("pizza", True)
-    assert decide({"pizza": 0.5, "steak": 0.4, "sushi": 0.1}, margin=0.2) == ("pizza", True)
-    assert decide({"pizza": 0.7, "steak": 0.2, "sushi": 0.1}, margin=0.2) == ("pizza", False)
-
-
-def test_a_model_without_a_rule_names_the_likeliest_class():
-    assert decide({"cat": 0.2, "dog": 0.8}) == ("dog", False)
-    assert decide({"cat": 1.0}) == ("cat", False)
 
 
 def test_a_missing_model_says_what_to_run(tmp_path):

@@ -1,17 +1,20 @@
-"""The model as it is served: `export.onnx`, ONNX Runtime, and nothing of fastai or torch."""
+"""The served model: `export.onnx` and ONNX Runtime, without fastai or torch."""
 
 import hashlib
 import re
-from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import onnxruntime
+from PIL import Image
 
 from .machine import cores
 from .metadata import read_metadata
-from .photo import read_photo
+from .photo import PhotoSource, read_photo
+from .prediction import Prediction, decide
 from .preprocessing import to_pixels
 
 MODEL = Path(__file__).parents[2] / "export.onnx"
@@ -22,61 +25,46 @@ class ModelError(RuntimeError):
     """The model file cannot be served; the text says what to run."""
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """What the model makes of one photo: the label, a probability for each class name, and the seconds it took.
-
-    `unsure` says that another class is close behind the label, or even ahead of it.
-    """
-
-    label: str
-    probabilities: dict[str, float]
-    seconds: float
-    unsure: bool = False
-
-    @property
-    def probability(self):
-        """Of the label."""
-        return self.probabilities[self.label]
-
-
 class Classifier:
-    """`Classifier().predict("photo.jpg").label`: a compiled learner, ready to answer.
+    """A compiled learner, ready to answer: `Classifier().predict("photo.jpg").label`.
 
-    All that describes the model (`vocab`, `preprocessing`, the rule of `decide`) is read from the file's metadata.
-    Raises ModelError where the file is missing, is not one that `foodvision.learn.compile` wrote, or was compiled from
-    another pickle than the one beside it, of which nothing but the SHA-256 is taken.
+    Everything about the model comes from the file's metadata: its class names (`vocab`), the words for them (`titles`),
+    the sentences for background classes (`background`, see `metadata.read_metadata`), `preprocessing` and the decision
+    rule. Raises ModelError if the file is missing, was not written by `foodvision compile`, or was compiled from
+    another pickle than the one beside it. The pickle is only hashed, never loaded.
     """
 
-    def __init__(self, path=MODEL, threads=None):
+    def __init__(self, path: str | PathLike[str] = MODEL, threads: int | None = None) -> None:
         self.path = Path(path)
         self.session = _open_session(self.path, threads)
         self.metadata = _read_metadata(self.path, self.session)
-        self.vocab = self.metadata["vocab"]
-        self.preprocessing = self.metadata["preprocessing"]
+        self.vocab: list[str] = self.metadata["vocab"]
+        self.titles: dict[str, str] = self.metadata["titles"]
+        self.background: dict[str, str] = self.metadata["background"]
+        self.preprocessing: dict[str, Any] = self.metadata["preprocessing"]
         self._refuse_another_graph()
         self._refuse_stale()
 
-    def predict(self, photo):
-        """`Prediction` for a photo: bytes, a path, a binary file or a `PIL.Image`. Raises PhotoError, ModelError."""
+    def predict(self, photo: PhotoSource) -> Prediction:
+        """Answer a photo: bytes, a path, a binary file or a `PIL.Image`. Raises PhotoError, ModelError."""
         start = perf_counter()
         probabilities = self.probabilities(self.pixels(self.read(photo))[None])[0]
         by_class = dict(zip(self.vocab, probabilities.tolist(), strict=True))
         label, unsure = decide(by_class, **self.metadata["decision"])
         return Prediction(label, by_class, perf_counter() - start, unsure)
 
-    def read(self, photo):
+    def read(self, photo: PhotoSource) -> Image.Image:
         """Upright RGB picture of a photo, decoded no larger than the model can use."""
         return read_photo(photo, at_least=2 * max(self.preprocessing["steps"][0]["size"]))
 
-    def pixels(self, picture):
+    def pixels(self, picture: Image.Image) -> np.ndarray:
         """Array (channels, height, width), float32, of an upright RGB picture: resized, cropped and normalised."""
         return to_pixels(picture, **self.preprocessing)
 
-    def probabilities(self, batch):
-        """Array (photos, classes) of probabilities for an array (photos, channels, height, width) of pixels.
+    def probabilities(self, batch: np.ndarray) -> np.ndarray:
+        """Array (photos, classes) of probabilities for pixels (photos, channels, height, width).
 
-        Raises ModelError where the model gives none.
+        Raises ModelError if the model's numbers are not probabilities.
         """
         try:
             (logits,) = self.session.run(None, {"pixels": np.ascontiguousarray(batch, dtype=np.float32)})
@@ -89,14 +77,14 @@ class Classifier:
             raise ModelError(f"{self.path.name} answers with numbers that are no probabilities. {RECOMPILE}")
         return probabilities
 
-    def _refuse_another_graph(self):
+    def _refuse_another_graph(self) -> None:
         width, height = self.preprocessing["steps"][-1]["size"]
         if not _is_batch(self.session.get_inputs(), "pixels", [3, height, width]):
-            raise ModelError(f"{self.path.name} does not take the photos that its metadata tell of. {RECOMPILE}")
+            raise ModelError(f"{self.path.name} does not take the photos that its metadata describe. {RECOMPILE}")
         if not _is_batch(self.session.get_outputs(), "logits", [len(self.vocab)]):
             raise ModelError(f"{self.path.name} does not give one number for each of its classes. {RECOMPILE}")
 
-    def _refuse_stale(self):
+    def _refuse_stale(self) -> None:
         pickle = self.path.with_suffix(".pkl")
         try:
             stale = pickle.exists() and sha256(pickle) != self.metadata["pickle_sha256"]
@@ -106,40 +94,24 @@ class Classifier:
             raise ModelError(f"{self.path.name} was not compiled from the {pickle.name} beside it. {RECOMPILE}")
 
 
-def decide(probabilities, accept=None, margin=0.0):
-    """The label for probabilities by class name, and whether another class is less than `margin` behind it, or ahead.
-
-    `accept` has the classes that nobody asks for, and the share that the others must have together beside each of them
-    (0 to 1); where they fall short of one, the answer is the likeliest of the unasked.
-    """
-    unasked = accept or {}
-    asked = {name: p for name, p in probabilities.items() if name not in unasked}
-    total = sum(asked.values())
-    if any(total < share * (total + probabilities[name]) for name, share in unasked.items()):
-        return max(unasked, key=probabilities.get), False
-    label = max(asked, key=asked.get)
-    others = [p for name, p in probabilities.items() if name != label]
-    return label, bool(others) and asked[label] - max(others) < margin
-
-
-def _is_batch(tensors, name, shape):
-    """Whether there is one tensor, of any number of photos, each of this shape in single precision."""
-    described = [(tensor.name, tensor.type, tensor.shape[1:]) for tensor in tensors]
-    return described == [(name, "tensor(float)", shape)] and not isinstance(tensors[0].shape[0], int)
-
-
-def sha256(path):
+def sha256(path: str | PathLike[str]) -> str:
     """Hexadecimal SHA-256 of a file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _open_session(path, threads):
+def _is_batch(tensors: list[Any], name: str, shape: list[int]) -> bool:
+    """Whether there is one tensor, of any number of photos, each of this shape in single precision."""
+    described = [(tensor.name, tensor.type, tensor.shape[1:]) for tensor in tensors]
+    return described == [(name, "tensor(float)", shape)] and not isinstance(tensors[0].shape[0], int)
+
+
+def _open_session(path: Path, threads: int | None) -> onnxruntime.InferenceSession:
     if not path.exists():
         raise ModelError(f"There is no {path}. {RECOMPILE}")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or min(2, cores())
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # others wait for the processor, too
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # other kernels need the processor, too
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
@@ -149,7 +121,7 @@ def _open_session(path, threads):
         raise ModelError(f"{path.name} {problem}. {RECOMPILE}") from error
 
 
-def _read_metadata(path, session):
+def _read_metadata(path: Path, session: onnxruntime.InferenceSession) -> dict[str, Any]:
     try:
         return read_metadata(session)
     except ValueError as error:

@@ -1,30 +1,50 @@
-"""What this machine, or the container on it, lends to this process."""
+"""How many processors and how much memory this process may use, on its machine or in its container."""
 
 import math
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 
 CONTAINER = Path("/sys/fs/cgroup")  # where Linux shows a container its limits: `docker run --cpus=1 --memory=1g`
+NO_MEMORY_LIMIT = 2**62  # bytes; cgroup v1 writes the largest number it knows
+QUANTITY = re.compile(r"(\d+\.?\d*(?:e[+-]?\d+)?|\.\d+)\s*([a-z]*)", re.IGNORECASE)
+CPU_UNITS = {"": 1, "m": 1e-3, "u": 1e-6, "n": 1e-9}
+MEMORY_UNITS = {letter: 1000**power for power, letter in enumerate(["", "k", "m", "g", "t", "p"])}
+MEMORY_UNITS |= {f"{letter}i": 1024**power for power, letter in enumerate(["", "k", "m", "g", "t", "p"]) if letter}
 
 
-def cores():
-    """How many processors it may use: the machine's, or fewer where it is bound to some, or a container is."""
-    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    lent = float(os.environ.get("CPU_LIMIT") or math.inf)  # by JupyterHub
-    share, period = _limits("cpu.max", count=2)
-    return max(1, int(min(bound, lent, share / period)))
+def cores() -> int:
+    """Number of processors this process may use, at least 1: all, or fewer if it is pinned or its container limited."""
+    pinned = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, int(min(pinned, _promised("CPU_LIMIT", CPU_UNITS), _container_cores())))
 
 
-def memory():
-    """Bytes that the processes of a container may use together, infinite where no limit is set."""
-    (limit,) = _limits("memory.max", count=1)
-    return limit
+def memory() -> float:
+    """Bytes that all processes of the container may use together; infinite if there is no limit."""
+    of_container = _numbers("memory.max") or _numbers("memory/memory.limit_in_bytes") or [math.inf]
+    limit = min(of_container[0], _promised("MEM_LIMIT", MEMORY_UNITS))
+    return limit if limit < NO_MEMORY_LIMIT else math.inf
 
 
-def _limits(file, count):
-    """The numbers in a file of the container's, of which "max" means no limit, like no file."""
+def _container_cores() -> float:
+    quota = _numbers("cpu.max") or _numbers("cpu/cpu.cfs_quota_us") + _numbers("cpu/cpu.cfs_period_us")
+    if len(quota) != 2 or min(quota) <= 0:  # -1 means no limit
+        return math.inf
+    return quota[0] / quota[1]
+
+
+def _promised(variable: str, units: dict[str, float]) -> float:
+    """A limit that JupyterHub or Kubernetes sets, such as "2", "1.5", "500m" or "512Mi"; anything else is no limit."""
+    quantity = QUANTITY.fullmatch(os.environ.get(variable, "").strip())
+    if not quantity:
+        return math.inf
+    unit = quantity[2].lower().removesuffix("b")
+    return float(quantity[1]) * units.get(unit, math.inf) or math.inf
+
+
+def _numbers(file: str) -> list[float]:
+    """The numbers in one of the container's files (cgroup v2 or v1), where "max" means no limit."""
     with suppress(OSError, ValueError):
-        numbers = (CONTAINER / file).read_text().replace("max", "inf").split()
-        return [float(number) for number in numbers][:count]
-    return [math.inf, 1][:count]
+        return [float(word.replace("max", "inf")) for word in (CONTAINER / file).read_text(encoding="utf-8").split()]
+    return []

@@ -1,47 +1,68 @@
-"""What a compiled model says of itself: each part is checked before anything relies on it."""
+"""What a compiled model says about itself; every part is checked before anything relies on it."""
 
 import json
+from collections.abc import Callable
 from numbers import Real
+from typing import Any
 
+from onnxruntime import InferenceSession
 from PIL import Image
 
 from .preprocessing import PAD_MODES, prepare
 
+REQUIRED = ("vocab", "preprocessing", "decision", "calibration")
+OPTIONAL = ("titles", "background")
 LARGEST_SIDE = 4096  # pixels that a model may ask for; a damaged file could name any number
+BACKGROUND = {"other_food": "This looks like food, but not {foods}.", "not_food": "I don't see food here."}
+OTHER_BACKGROUND = "This is not {foods}."
 
 
-def read_metadata(session):
-    """`vocab`, `preprocessing`, `decision`, `calibration` and `pickle_sha256` of the model of an ONNX Runtime session.
+def read_metadata(session: InferenceSession) -> dict[str, Any]:
+    """Everything a model's file says about it, by name.
 
-    Raises ValueError, whose text goes on from the name of the file.
+    `vocab`, `preprocessing`, `decision` (keywords of `prediction.decide`), `calibration`, `pickle_sha256`, `titles`
+    (words for each class) and `background` (the sentence for each class that means "none of these", where `{foods}`
+    stands for the other classes). A class is background only if `decision["accept"]` or `background` names it,
+    whatever it is called. Raises ValueError; its text continues a sentence that begins with the file's name.
     """
     try:
         texts = session.get_modelmeta().custom_metadata_map
-        said = {name: json.loads(texts[name]) for name in ("vocab", "preprocessing", "decision", "calibration")}
-        said["pickle_sha256"] = texts["pickle_sha256"]
+        metadata = {name: json.loads(texts[name]) for name in REQUIRED}
+        metadata |= {name: json.loads(texts[name]) for name in OPTIONAL if name in texts}
+        metadata["pickle_sha256"] = texts["pickle_sha256"]
     except (KeyError, ValueError, RecursionError) as error:
         raise ValueError("does not say how to prepare a photo for it") from error
     for name, usable in _USABLE.items():
-        if not _is_true_of(usable, said):
+        if not _holds(usable, metadata):
             raise ValueError(f"has a {name} in its metadata that cannot be used")
-    return said
+    return metadata | {"titles": _titles(metadata), "background": _background(metadata)}
 
 
-def _is_true_of(usable, said):
+def _titles(metadata: dict[str, Any]) -> dict[str, str]:
+    return {name: name.replace("_", " ") for name in metadata["vocab"]} | metadata.get("titles", {})
+
+
+def _background(metadata: dict[str, Any]) -> dict[str, str]:
+    """Models compiled before `background` existed only list these classes in their decision rule."""
+    accept = metadata["decision"].get("accept", {})
+    return {name: BACKGROUND.get(name, OTHER_BACKGROUND) for name in accept} | metadata.get("background", {})
+
+
+def _holds(usable: Callable[[dict[str, Any]], bool], metadata: dict[str, Any]) -> bool:
     try:
-        return usable(said)
-    except Exception:  # a value is whatever JSON can say, and fails in as many ways
+        return usable(metadata)
+    except Exception:  # JSON can hold any value, each of which fails in a way of its own
         return False
 
 
-def _usable_vocab(said):
-    vocab = said["vocab"]
+def _usable_vocab(metadata: dict[str, Any]) -> bool:
+    vocab = metadata["vocab"]
     return isinstance(vocab, list) and len(set(vocab)) == len(vocab) > 0 and all(type(name) is str for name in vocab)
 
 
-def _usable_preprocessing(said):
-    """The steps, tried on a small picture, end at the size that they name."""
-    steps, mean, std = (said["preprocessing"][name] for name in ("steps", "mean", "std"))
+def _usable_preprocessing(metadata: dict[str, Any]) -> bool:
+    """Whether the steps, tried on a small picture, end at the size they name."""
+    steps, mean, std = (metadata["preprocessing"][name] for name in ("steps", "mean", "std"))
     sides = [side for step in steps for side in step["size"]]
     if not all(type(side) is int and 1 <= side <= LARGEST_SIDE for side in sides):
         return False
@@ -52,18 +73,39 @@ def _usable_preprocessing(said):
     return prepare(Image.new("RGB", (32, 24)), steps).size == tuple(steps[-1]["size"])
 
 
-def _usable_decision(said):
-    rule = {"accept": {}, "margin": 0} | said["decision"]
+def _usable_decision(metadata: dict[str, Any]) -> bool:
+    rule = {"accept": {}, "margin": 0} | metadata["decision"]
     accept, margin = rule.pop("accept"), rule.pop("margin")
-    return set(accept) < set(said["vocab"]) and all(map(_share, [margin, *accept.values()])) and not rule
+    return set(accept) < set(metadata["vocab"]) and all(map(_share, [margin, *accept.values()])) and not rule
 
 
-def _share(number):
+def _usable_titles(metadata: dict[str, Any]) -> bool:
+    titles = metadata.get("titles", {})
+    return set(titles) <= set(metadata["vocab"]) and all(map(_words, titles.values()))
+
+
+def _usable_background(metadata: dict[str, Any]) -> bool:
+    """Whether it leaves at least one class that is not background."""
+    background = metadata.get("background", {})
+    return set(_background(metadata)) < set(metadata["vocab"]) and all(map(_words, background.values()))
+
+
+def _words(text: object) -> bool:
+    return isinstance(text, str) and bool(text.strip())
+
+
+def _share(number: object) -> bool:
     return _finite(number) and 0 <= number <= 1
 
 
-def _finite(*numbers):
+def _finite(*numbers: object) -> bool:
     return all(isinstance(number, Real) and abs(number) < float("inf") for number in numbers)
 
 
-_USABLE = {"vocab": _usable_vocab, "preprocessing": _usable_preprocessing, "decision": _usable_decision}
+_USABLE = {
+    "vocab": _usable_vocab,
+    "preprocessing": _usable_preprocessing,
+    "decision": _usable_decision,
+    "titles": _usable_titles,
+    "background": _usable_background,
+}
