@@ -24,10 +24,10 @@ export default () => {
     /** @param {{ model: Model, el: HTMLElement }} widget */
     render({ model, el }) {
       const dashboard =
-        takeDrawn() ?? openDashboard(el, read(model, "short_side", "max_bytes", "feedback", "titles", "background"));
+        takeDrawn() ?? openDashboard(el, read(model, "short_side", "max_bytes", "feedback_on", "titles", "background"));
       return dashboard.connect(
         (line) => kernelAnswerer(model, nextId, line),
-        read(model, "feedback", "titles", "background", "link"),
+        read(model, "feedback_on", "titles", "background", "link"),
       );
     },
   };
@@ -169,7 +169,10 @@ export function openDashboard(el, settings) {
     const reply = await answerer.answer(file, { needsPicture: !photo.jpeg, onProgress, signal });
     if (!reply) return;
     if ("error" in reply) return refuse(photo, reply.error);
-    if (reply.picture) photo.shown = photo.card.show((photo.jpeg = reply.picture));
+    if (reply.picture) {
+      photo.jpeg = reply.picture;
+      photo.shown = photo.card.show(photo.jpeg);
+    }
     await photo.shown; // no answer stands beside another photo
     photo.prediction = reply.prediction;
     photo.card.answer(photo.prediction, about, ...verdict(photo, reply));

@@ -32,7 +32,7 @@ export function kernelAnswerer(model, nextId, line) {
       return {
         prediction: reply.prediction,
         ...(reply.picture && { picture: new Blob([reply.picture], { type: "image/jpeg" }) }),
-        ...(model.get("feedback") && { judge: judge(reply.id) }),
+        ...(model.get("feedback_on") && { judge: judge(reply.id) }),
       };
     },
     qrCode: async (text) => (await ask({ qr: text })).qr_code,

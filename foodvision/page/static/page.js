@@ -51,11 +51,11 @@ export function layOut(el, settings, { look, clear, complain, answered, classes 
     node,
     notice,
     complaint,
-    /** @param {Classes & { feedback: boolean }} about */
+    /** @param {Classes & { feedback_on: boolean }} about */
     tell(about) {
       invite.textContent = settings.invite === false ? "" : invitation(about);
       invite.hidden = !invite.textContent;
-      promised.textContent = promise(about.feedback);
+      promised.textContent = promise(about.feedback_on);
     },
     /** @param {About} about @param {Answerer} answerer */
     greet(about, answerer) {

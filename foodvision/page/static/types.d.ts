@@ -11,24 +11,24 @@ export interface Prediction {
 
 /** What the model says of its classes. */
 export interface Classes {
-  /** Title of each class name, in the model's order. */
+  /** Words for each class name, in the model's order. */
   titles: Record<string, string>;
-  /** For classes that nobody looks for: the sentence that stands for one ("{classes}" lists the others), and its noun. */
-  background: Record<string, { heading: string; noun: string }>;
+  /** The sentence for each class that means "none of these"; "{foods}" stands for the others. */
+  background: Record<string, string>;
 }
 
 /** What the page must know before it can be drawn. Pixels of a photo's short side, bytes of a file. */
 export interface Settings extends Classes {
   short_side: number;
   max_bytes: number;
-  feedback: boolean;
+  feedback_on: boolean;
   /** Whether the page itself has to say what it is for, because nothing above it does. */
   invite?: boolean;
 }
 
 /** What only the answering side can tell: whether verdicts are kept, and the link that starts the app on Binder. */
 export interface About extends Classes {
-  feedback: boolean;
+  feedback_on: boolean;
   link: string;
 }
 
@@ -71,11 +71,15 @@ export interface Line {
   signal: AbortSignal;
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: of messages, which are any JSON
+type Listener = (...values: any[]) => void;
+
 /** The part of an anywidget model that the page uses. */
 export interface Model {
+  // biome-ignore lint/suspicious/noExplicitAny: whatever traitlets sync
   get(name: string): any;
-  on(event: string, listener: (...values: any[]) => void): void;
-  off(event: string, listener: (...values: any[]) => void): void;
+  on(event: string, listener: Listener): void;
+  off(event: string, listener: Listener): void;
   send(content: object, callbacks?: undefined, buffers?: ArrayBuffer[]): void;
   widget_manager?: { kernel?: { reconnect?: () => Promise<void> } };
 }

@@ -1,7 +1,7 @@
 // Whether a photo has arrived whole. Of one that was cut short, Firefox shows a part and WebKit a blank.
 
 const MARKER = 0xff;
-const [START_OF_IMAGE, END_OF_IMAGE, START_OF_SCAN] = [0xd8, 0xd9, 0xda];
+const [END_OF_IMAGE, START_OF_SCAN] = [0xd9, 0xda];
 
 /**
  * False where the bytes end before the photo says that it does. What follows its end, as a phone's film does, and

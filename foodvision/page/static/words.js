@@ -2,6 +2,8 @@
 
 /** @import { Classes, Prediction } from "./types" */
 
+/** @type {Record<string, string>} Background classes in the middle of a sentence. */
+const BACKGROUND_NOUNS = { other_food: "another food", not_food: "no food at all" };
 const MAX_NAMED = 5; // classes in a sentence, and bars below an answer; more are counted
 
 /**
@@ -36,10 +38,9 @@ export function invitation(classes) {
   if (!names.length) return "";
   const wanted = names.filter((name) => !isBackground(name, classes));
   if (wanted.length > MAX_NAMED) return `Choose a photo to see which of ${wanted.length} classes it shows.`;
-  const nouns = [...wanted, ...names.filter((name) => isBackground(name, classes))].map((name) =>
-    nounOf(name, classes),
-  );
-  return `Choose a photo to see whether it's ${either(nouns)}.`;
+  const background = names.filter((name) => isBackground(name, classes)).reverse();
+  const nouns = [...wanted, ...background].map((name) => nounOf(name, classes));
+  return `Choose a photo to see whether it's ${either([...new Set(nouns)])}.`;
 }
 
 /**
@@ -47,7 +48,7 @@ export function invitation(classes) {
  * @param {Classes} classes
  */
 export function titleOf(name, { titles }) {
-  return Object.hasOwn(titles, name) ? titles[name] : capitalized(plain(name));
+  return capitalized(wordsOf(name, titles));
 }
 
 /**
@@ -68,18 +69,22 @@ function headingOf(label, names, classes) {
     wanted.length > MAX_NAMED
       ? `one of the ${wanted.length} I know`
       : either(wanted.map((name) => nounOf(name, classes)));
-  return classes.background[label].heading.replace("{classes}", () => list);
+  return classes.background[label].replaceAll("{foods}", () => list);
 }
 
 /**
- * A class in the middle of a sentence: a title of the owner's own stands as written.
+ * A class in the middle of a sentence.
  * @param {string} name
  * @param {Classes} classes
  */
 function nounOf(name, classes) {
-  if (isBackground(name, classes)) return classes.background[name].noun;
-  const title = titleOf(name, classes);
-  return title === capitalized(plain(name)) ? plain(name) : title;
+  if (!isBackground(name, classes)) return wordsOf(name, classes.titles);
+  return Object.hasOwn(BACKGROUND_NOUNS, name) ? BACKGROUND_NOUNS[name] : "something else";
+}
+
+/** @param {string} name @param {Record<string, string>} titles */
+function wordsOf(name, titles) {
+  return Object.hasOwn(titles, name) ? titles[name] : name.replaceAll("_", " ");
 }
 
 /** @param {string} name @param {Classes} classes */
@@ -90,11 +95,6 @@ function isBackground(name, { background }) {
 /** @param {string[]} nouns */
 function either(nouns) {
   return nouns.length > 1 ? `${nouns.slice(0, -1).join(", ")} or ${nouns.at(-1)}` : nouns.join();
-}
-
-/** @param {string} name */
-function plain(name) {
-  return name.replaceAll("_", " ");
 }
 
 /** @param {string} text */
