@@ -38,7 +38,7 @@ class DrawDashboard(Preprocessor):
 
 
 def settings() -> dict[str, object]:
-    """What the dashboard can know before its kernel has started; the widget corrects what the notebook does otherwise."""
+    """What the dashboard can know before its kernel has started, which then has the last word."""
     limits = {"short_side": SHORT_SIDE, "max_bytes": MAX_BYTES}
     return limits | {"feedback_on": bool(os.environ.get(SETTING))} | _classes()
 

@@ -10,6 +10,7 @@ const PART = 2 ** 17; // bytes: a second and a half on a slow phone
 const IN_FLIGHT = 2; // parts: the next is on its way while one is acknowledged
 const SILENCE_MS = 6000; // without a word, after which the kernel is taken for gone
 const PING_MS = 3000; // without a word, after which a page that has slept connects anew
+const ENDED = ["dead", "restarting", "autorestarting"]; // states of a kernel whose dashboard is gone
 
 /**
  * `nextId` gives a number that no other request to this kernel has.
@@ -48,10 +49,14 @@ function talkTo(model, nextId, { onGone, onBack, signal }) {
   let closed = false; // the channel to the dashboard, as when the kernel restarts
   let words = 0; // heard so far
 
+  const kernel = model.widget_manager?.kernel;
+  const note = (/** @type {unknown} */ _, /** @type {string} */ status) => ENDED.includes(status) && close();
   const listeners = { "msg:custom": hear, "comm:close": close, destroy: close };
   for (const [event, listener] of Object.entries(listeners)) model.on(event, listener);
+  kernel?.statusChanged?.connect(note);
   signal.addEventListener("abort", () => {
     for (const [event, listener] of Object.entries(listeners)) model.off(event, listener);
+    kernel?.statusChanged?.disconnect(note);
     clearTimeout(silence);
   });
   return { ask, check };
@@ -127,7 +132,7 @@ function talkTo(model, nextId, { onGone, onBack, signal }) {
   // A phone that wakes may hold a connection that has long ended, without a word of it.
   async function check() {
     if (await pong()) return;
-    await inTime(model.widget_manager?.kernel?.reconnect?.());
+    await inTime(kernel?.reconnect?.());
     for (const { restart } of [...waiting.values()]) restart();
     if (!(await pong()) && !signal.aborted) onGone();
   }

@@ -81,7 +81,13 @@ export interface Model {
   on(event: string, listener: Listener): void;
   off(event: string, listener: Listener): void;
   send(content: object, callbacks?: undefined, buffers?: ArrayBuffer[]): void;
-  widget_manager?: { kernel?: { reconnect?: () => Promise<void> } };
+  widget_manager?: { kernel?: Kernel };
+}
+
+/** The part of Jupyter's connection to a kernel that the page uses. */
+interface Kernel {
+  reconnect?(): Promise<void>;
+  statusChanged?: { connect(slot: Listener): void; disconnect(slot: Listener): void };
 }
 
 export interface Photo {
