@@ -62,7 +62,7 @@ function boxesEnd(bytes) {
     if (length < 8) return true; // nonsense, for a decoder to judge
     at += length;
   }
-  return at <= bytes.length;
+  return at === bytes.length;
 }
 
 /** @param {Uint8Array} bytes */
