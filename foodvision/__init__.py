@@ -15,7 +15,7 @@ sys.meta_path.append(MovedModules())
 _MODULES = {
     "Classifier": "answer.classifier",
     "ModelError": "answer.classifier",
-    "PhotoError": "answer.photo",
+    "PhotoError": "answer.refusals",
     "Prediction": "answer.prediction",
     "compile_learner": "learn.compile",
     "read_photo": "answer.photo",

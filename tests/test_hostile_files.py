@@ -26,7 +26,7 @@ from reliability.files import (
 )
 
 from foodvision import PhotoError, read_photo
-from foodvision.answer.photo import MAX_FILE_BYTES, MEGABYTES
+from foodvision.answer.limits import MAX_FILE_BYTES, MAX_MEGABYTES
 from foodvision.answer.preprocessing import to_pixels
 from foodvision.page.dashboard import encode
 
@@ -84,11 +84,11 @@ def test_an_avif_larger_than_it_says_takes_no_more_memory_than_promised(tmp_path
     def read(megabytes):
         """In a process of its own: this one has freed memory to take from."""
         program = "from foodvision.answer import photo; "
-        program += f"photo.MEGABYTES = {megabytes}; print(photo.read_photo({str(path)!r}))"
+        program += f"photo.MAX_MEGABYTES = {megabytes}; print(photo.read_photo({str(path)!r}))"
         return subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
 
-    assert "size=100x100" in read(MEGABYTES).stdout
-    assert read(10).stderr.splitlines()[-1].startswith("foodvision.answer.photo.PhotoError")
+    assert "size=100x100" in read(MAX_MEGABYTES).stdout
+    assert read(10).stderr.splitlines()[-1].startswith("foodvision.answer.refusals.PhotoError")
 
 
 def test_photos_damaged_at_random_become_pictures_or_sentences(capsys):
@@ -105,7 +105,7 @@ def test_a_long_thin_photo_takes_little_memory_whatever_the_model_does_with_its_
     assert to_pixels(Image.new("RGB", (20_000, 1)), [step], [0.0] * 3, [1.0] * 3).shape == (3, 64, 64)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < MEGABYTES * 1e6
+    assert peak < MAX_MEGABYTES * 1e6
 
 
 @pytest.mark.parametrize("size", [(70_000, 10), (700, 75_000)])

@@ -31,7 +31,8 @@ import psutil
 from hypothesis import strategies as st
 from PIL import Image
 
-from foodvision.answer.photo import MAX_PIXELS, MEGABYTES, SECONDS, PhotoError, read_photo
+from foodvision import PhotoError, read_photo
+from foodvision.answer.limits import MAX_MEGABYTES, MAX_PIXELS, MAX_SECONDS
 from foodvision.page.assets import MAX_BYTES, SHORT_SIDE
 
 from . import Row
@@ -650,7 +651,7 @@ def _read(path, named, at_least):
 
 def _set_limits():
     """Beyond what is promised, so that a broken promise is seen, and does no harm."""
-    resource.setrlimit(resource.RLIMIT_CPU, (4 * SECONDS, 4 * SECONDS))
+    resource.setrlimit(resource.RLIMIT_CPU, (4 * MAX_SECONDS, 4 * MAX_SECONDS))
     used = psutil.Process().memory_info().vms
     resource.setrlimit(resource.RLIMIT_AS, (used + 5_000_000_000, resource.RLIM_INFINITY))
     signal.alarm(HANG)
@@ -668,7 +669,7 @@ def fault(sample, reading):
     """What is wrong with the reading of a sample, in words; None where it is right."""
     if reading.fault:
         return reading.fault
-    if reading.seconds > SECONDS or reading.megabytes > MEGABYTES:
+    if reading.seconds > MAX_SECONDS or reading.megabytes > MAX_MEGABYTES:
         return f"{reading.seconds:.1f} s, {reading.megabytes:.0f} MB"
     if reading.sentence:
         allowed = sample.refused or sample.anything
@@ -804,7 +805,7 @@ def _damage(examples, seed, path):
     @hypothesis.given(damaged(), st.sampled_from((None, 16)))
     def becomes_a_picture_or_a_sentence(content, at_least):
         path.write_bytes(content)
-        signal.setitimer(signal.ITIMER_PROF, SECONDS)  # of processor time; then the process ends,
+        signal.setitimer(signal.ITIMER_PROF, MAX_SECONDS)  # of processor time; then the process ends,
         signal.alarm(HANG)  # and here where it waits for something
         started = time.process_time()
         try:
@@ -816,7 +817,7 @@ def _damage(examples, seed, path):
             assert SENTENCE.fullmatch(str(error))
         tally.seconds = max(tally.seconds, time.process_time() - started)
         tally.megabytes = (_peak() - before) / 1e6
-        if tally.megabytes > MEGABYTES:  # for good: no other file could be told from this one
+        if tally.megabytes > MAX_MEGABYTES:  # for good: no other file could be told from this one
             print(f"{tally.megabytes:.0f} MB", file=sys.stderr, flush=True)
             os._exit(1)
 

@@ -1,0 +1,61 @@
+"""PNGs that browsers show and Pillow refuses, and what Pillow does not read of them."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+MAX_CHUNKS = 100_000  # that are looked through; the largest photo in chunks of 8 KB has half as many
+# Chunks that say something about the pixels but are no part of them, and how long each is; None: it varies.
+USEFUL = {b"tRNS": None, b"eXIf": None, b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4}
+
+
+def mend(content: bytes) -> bytes:
+    """The PNG without what decoders may ignore: chunks with a wrong checksum, texts, profiles, animations."""
+    kept = [SIGNATURE]
+    for kind, start, end in _chunks(content):
+        critical = not kind[0] & 0x20
+        if critical or _is_useful(kind, content[start:end]):
+            kept.append(content[start:end])
+    return b"".join(kept)
+
+
+def read_chunk(content: bytes, wanted: bytes) -> bytes | None:
+    """The data of the first chunk of a kind, if it comes before the pixels and its checksum is right."""
+    for kind, start, end in _chunks(content):
+        if kind == b"IDAT":
+            return None
+        if kind == wanted and _is_right(content[start:end]):
+            return content[start + 8 : end - 4]
+    return None
+
+
+def read_profile(content: bytes, max_bytes: int) -> bytes | None:
+    """The ICC profile in a PNG, unless it is broken or larger than `max_bytes`."""
+    _, _, compressed = (read_chunk(content, b"iCCP") or b"").partition(b"\0")
+    if compressed[:1] != b"\0":  # the only way to compress that there is
+        return None
+    try:
+        profile = zlib.decompressobj().decompress(compressed[1:], max_bytes + 1)
+    except zlib.error:
+        return None
+    return profile if len(profile) <= max_bytes else None
+
+
+def _chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Kind, start and end of each chunk."""
+    at = len(SIGNATURE)
+    for _ in range(MAX_CHUNKS):
+        if at + 12 > len(content):
+            return
+        length, kind = struct.unpack_from(">I4s", content, at)
+        yield kind, at, min(at + 12 + length, len(content))
+        at += 12 + length
+
+
+def _is_useful(kind: bytes, chunk: bytes) -> bool:
+    return kind in USEFUL and USEFUL[kind] in (None, len(chunk) - 12) and _is_right(chunk)
+
+
+def _is_right(chunk: bytes) -> bool:
+    return zlib.crc32(chunk[4:-4]) == int.from_bytes(chunk[-4:], "big")
