@@ -1,18 +1,19 @@
-"""The `foodvision` command, one function for each subcommand. What they do is in the package's wings."""
+"""The `foodvision` command, one function for each subcommand. The work is done in the package's wings."""
 
-import json
-import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from . import __version__
-from .answer.classifier import MODEL, Classifier, ModelError
-from .answer.photo import PhotoError
+from .locate import find_file, find_model
+from .terminal import quiet_if_nobody_reads, speak_utf8
 
-MODEL_OPTION = click.option("--model", type=click.Path(path_type=Path), default=MODEL, help="A compiled learner.")
+MODEL_OPTION = click.option(
+    "--model", type=click.Path(path_type=Path), default=find_model, help="A compiled learner. Default: export.onnx."
+)
+PICKLE = click.argument("pickle", type=click.Path(path_type=Path), default=lambda: find_file("export.pkl"))
+INTERRUPTED = 130  # 128 + the number of the signal, as shells report it
 
 
 class PredictByDefault(click.Group):
@@ -34,37 +35,77 @@ def app() -> None:
     foodvision photo.jpg                          name the food on a photo
     foodvision photos --output answers.csv        answer a whole folder
     foodvision serve                              serve the page
+
+    A photo or folder with the name of a command needs a path: foodvision ./check
+
+    \b
+    To complete commands with the Tab key, add this line to ~/.bashrc (for
+    zsh: zsh_source, ~/.zshrc; for fish: fish_source, see Click's documentation):
+    eval "$(_FOODVISION_COMPLETE=bash_source foodvision)"
     """
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.argument("options", nargs=-1, type=click.UNPROCESSED)
-def serve(options: tuple[str, ...]) -> None:
-    """Serve the page. Takes a notebook and any option of Voilà."""
-    from .page.server import FoodVision
+@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[NOTEBOOK] [VOILÀ'S OPTIONS]")
+def serve(options: tuple[str, ...]) -> int:
+    """Serve the page, or a notebook of your own.
 
-    FoodVision.launch_instance(list(options))
+    Without a NOTEBOOK it is foodvision.ipynb in this folder, or else FoodVision's own. The notebook runs once before
+    the server starts, so a missing or stale model is reported here.
+
+    \b
+    foodvision serve
+    foodvision serve --no-browser --port=8866
+    foodvision serve --Voila.ip=0.0.0.0           open it to other computers
+    foodvision serve foodvision.ipynb             that notebook and no other
+    """
+    from .page.server import FoodVision
+    from .page.trial import ServeError
+
+    try:
+        FoodVision.launch_instance(list(options))
+    except ServeError as error:
+        click.echo(error, err=True)
+        return 2
+    return 0
 
 
 @app.command()
-@click.argument("photos", nargs=-1, required=True)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.argument("photos", nargs=-1, required=True, type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 @MODEL_OPTION
 def predict(photos: tuple[str, ...], as_json: bool, model: Path) -> int:
-    """Name the food on each photo, or on each photo in a folder."""
+    """Name the food on each photo, or on each photo in a folder.
+
+    \b
+    foodvision photo.jpg another.heic
+    foodvision photos "holiday/*.jpg"             folders, and patterns on Windows, too
+    foodvision - < photo.jpg                      standard input
+    foodvision --json photos > answers.jsonl      an object per photo
+    """
+    from .answer.classifier import Classifier
+    from .batch.inputs import inputs
+    from .batch.lines import print_answer
+
     classifier = Classifier(model)
-    answered = [_answer(classifier, photo, as_json) for photo in _photos(photos)]
+    answered = [print_answer(classifier, photo, as_json) for photo in inputs(photos)]
     return 0 if all(answered) else 1
 
 
 @app.command()
-@click.argument("folder")
+@click.argument("folder", type=click.Path())
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="A .csv or .parquet table.")
 @MODEL_OPTION
 @click.option("--workers", type=click.IntRange(1), help="Number of Dask processes on this machine.")
 @click.option("--scheduler", help="Address of a running Dask cluster.")
 def batch(folder: str, output: Path, model: Path, workers: int | None, scheduler: str | None) -> int:
-    """Answer every photo in a folder, one table row each. Interrupted runs resume."""
+    """Answer every photo in a folder, one table row each. Interrupted runs resume.
+
+    \b
+    foodvision photos --output answers.csv
+    foodvision photos --output answers.parquet --workers 2
+    foodvision /shared/photos --output answers.parquet --scheduler tcp://host:8786
+    """
     from .batch.folder import FolderError, answer_folder, one_line
 
     if workers and scheduler:
@@ -78,30 +119,42 @@ def batch(folder: str, output: Path, model: Path, workers: int | None, scheduler
         reason = error.strerror or error
         click.echo(f"{output} cannot be written: {reason}. Once it can, run the same command to resume.", err=True)
         return 1
+    except KeyboardInterrupt:
+        click.echo("\nStopped. Run the same command to resume.", err=True)
+        return INTERRUPTED
     for closed in tally.closed:
-        click.echo(f"{one_line(closed)}: This folder cannot be opened; its photos are left out.", err=True)
+        click.echo(f"{one_line(closed)}: This folder can't be opened. Its photos are left out.", err=True)
     click.echo(f"{output}: {tally}")
     return 1 if tally.closed else 0
 
 
 @app.command(name="compile")
-@click.argument("pickle", type=click.Path(path_type=Path), default=MODEL.with_suffix(".pkl"))
+@PICKLE
 @click.option("--output", type=click.Path(path_type=Path), help="The file to write. Default: beside the pickle.")
 @click.option("--trust", is_flag=True, help="Run whatever code the pickle holds.")
 def compile_command(pickle: Path, output: Path | None, trust: bool) -> None:
-    """Compile an exported fastai learner (export.pkl) to the export.onnx that is served."""
+    """Compile an exported fastai learner (export.pkl) to the export.onnx that is served.
+
+    \b
+    foodvision compile
+    foodvision compile photos/export.pkl --output export.onnx
+    """
     from .learn.compile import compile_file
 
     compile_file(pickle, output, trust)
 
 
 @app.command()
-@click.argument("pickle", type=click.Path(path_type=Path), default=MODEL.with_suffix(".pkl"))
+@PICKLE
 @click.option("--to", "target", type=click.Choice(["torch"]), required=True, help="The format to write.")
 @click.option("--output", type=click.Path(path_type=Path), help="The file to write. Default: beside the pickle.")
 @click.option("--trust", is_flag=True, help="Run whatever code the pickle holds.")
 def export(pickle: Path, target: str, output: Path | None, trust: bool) -> None:
-    """Export a learner for other runtimes: a PyTorch program, from which ExecuTorch goes on."""
+    """Export a learner for other runtimes: a PyTorch program, from which ExecuTorch goes on.
+
+    \b
+    foodvision export --to torch
+    """
     from .learn.compile import compile_file
     from .learn.mobile import export_mobile
 
@@ -111,77 +164,72 @@ def export(pickle: Path, target: str, output: Path | None, trust: bool) -> None:
 @app.command()
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 def evaluate(folder: Path | None) -> None:
-    """Score the model on the test photos, or on a FOLDER of your own with a subfolder for each label."""
+    """Score the model on the test photos, or on a FOLDER of your own with a subfolder for each label.
+
+    \b
+    foodvision evaluate
+    foodvision evaluate photos
+    """
     from .learn.evaluate import evaluate_folder
 
     evaluate_folder(folder)
 
 
 @app.command()
-@click.argument("model", type=click.Path(path_type=Path), default=MODEL)
+@click.argument("model", type=click.Path(path_type=Path), default=find_model)
 def check(model: Path) -> None:
-    """Check that the model can be served."""
+    """Check that the model can be served.
+
+    \b
+    foodvision check
+    foodvision check models/export.onnx
+    """
     from .answer.check import check_model
 
     prediction = check_model(model)
-    click.echo(f"The model answers: a drawn plate is {prediction.label}, in {prediction.seconds:.2f} s.")
+    click.echo(f"The model works: it calls a drawn plate {prediction.label}, in {prediction.seconds:.2f} s.")
 
 
 @app.command()
-def share() -> int:
-    """Print the links that open the app: the page on Binder, the training notebook on Colab."""
+@click.option("--write", is_flag=True, help="Write your address into the documents, in place of OWNER/REPO.")
+def share(write: bool) -> int:
+    """Print the links that open the app: the page on Binder, the training notebook on Colab.
+
+    \b
+    foodvision share
+    foodvision share --write                      once, when the repository has a public remote
+    """
     from .page.links import print_links
 
-    return print_links()
+    return print_links(write=write)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit status.
 
-    The status is 1 when a photo failed or a table could not be finished, 2 when the model cannot be served or the
-    command is mistyped, 130 after Ctrl-C.
+    The status is 1 if a photo failed, a table could not be finished or nobody reads the output any more, 2 if the model
+    or page cannot be served or the command is mistyped, and 130 after Ctrl-C.
     """
+    speak_utf8()
+    return quiet_if_nobody_reads(lambda: _run(arguments))
+
+
+def _run(arguments: list[str] | None) -> int:
     try:
         return app.main(arguments, prog_name="foodvision", standalone_mode=False) or 0
-    except ModelError as error:
+    except RuntimeError as error:
+        from .answer.classifier import ModelError  # loads ONNX Runtime, which the server does without
+
+        if not isinstance(error, ModelError):
+            raise
         click.echo(error, err=True)
         return 2
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except click.Abort:
-        click.echo("\nStopped. If you named an --output, the same command resumes.", err=True)
-        return 130
-
-
-def _photos(arguments: tuple[str, ...]) -> Iterator[str]:
-    """The photos that are named, and those in folders; an empty folder stays, to be refused."""
-    from .batch.folder import photos_in
-
-    for argument in arguments:
-        photos = iter([argument])
-        if os.path.isdir(argument):
-            photos = (os.path.join(argument, name) for name in photos_in(argument))
-        yield next(photos, argument)
-        yield from photos
-
-
-def _answer(classifier: Classifier, photo: str, as_json: bool) -> bool:
-    from .batch.folder import one_line
-
-    try:
-        prediction = classifier.predict(photo)
-    except PhotoError as error:
-        line = json.dumps({"photo": photo, "error": str(error)}) if as_json else f"{one_line(photo)}: {error}"
-        click.echo(line, err=not as_json)
-        return False
-    if as_json:
-        fields = ("label", "probabilities", "seconds")
-        line = json.dumps({"photo": photo} | {field: getattr(prediction, field) for field in fields})
-    else:
-        line = f"{one_line(photo)}: {prediction.label} ({prediction.probability:.0%})"
-    click.echo(line)
-    return True
+        click.echo("\nStopped.", err=True)
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

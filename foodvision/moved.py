@@ -56,5 +56,7 @@ class _MovedLoader(Loader):
         if self.name not in COMMANDS:
             return None
         return compile(
-            f"from foodvision.cli import main; main({[self.name]} + __import__('sys').argv[1:])", fullname, "exec"
+            f"import sys; from foodvision.cli import main; sys.exit(main({[self.name]} + sys.argv[1:]))",
+            fullname,
+            "exec",
         )

@@ -23,7 +23,7 @@ from foodvision import Prediction
 from foodvision.page.assets import STATIC
 from foodvision.page.dashboard import APOLOGY, MAX_ARRIVING, MAX_BYTES, NONSENSE, Dashboard
 from foodvision.page.feedback import Feedback
-from foodvision.page.server import PAGES, POLICY_VIOLATION
+from foodvision.page.guard import MAX_WEBSOCKETS, POLICY_VIOLATION
 
 PIZZA = Prediction("pizza", {"pizza": 0.9, "steak": 0.1}, seconds=0.1)
 GONE = "No answer comes back"
@@ -76,7 +76,7 @@ def test_both_servers_limit_a_message_to_more_than_the_page_sends():
 def test_a_visitor_has_only_so_many_websockets(voila):
     visitor = Visitor(voila.url)
     first, session = visitor.socket, visitor.session
-    for _ in range(PAGES):
+    for _ in range(MAX_WEBSOCKETS):
         visitor.session = Session()  # or else the server ends the one before
         visitor.connect()
     with pytest.raises(ConnectionClosed):

@@ -11,13 +11,14 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
+from ..locate import find_model
 from .machine import cores
 from .metadata import read_metadata
 from .photo import PhotoSource, read_photo
 from .prediction import Prediction, decide
 from .preprocessing import to_pixels
 
-MODEL = Path(__file__).parents[2] / "export.onnx"
+MODEL = find_model()
 RECOMPILE = "Run `foodvision compile` (it needs the training dependencies: pip install -e '.[train]')."
 
 

@@ -1,81 +1,99 @@
-"""Feedback: what visitors say of the answers, kept where the owner asks for it."""
+"""Feedback: visitors' verdicts on the answers, kept only if the owner asks for it."""
 
 import os
+import re
 import sqlite3
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
+from unicodedata import normalize
+from urllib.parse import quote
+
+from ..answer.prediction import Prediction
 
 SETTING = "FOODVISION_FEEDBACK"
-PATIENCE = 30  # seconds to wait for another visitor's writing
+LOCK_TIMEOUT_S = 30  # while another visitor's kernel writes
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS verdicts (
     key TEXT PRIMARY KEY,       -- of the answer; a change of mind replaces the verdict
     time TEXT NOT NULL,         -- UTC, ISO 8601
-    label TEXT NOT NULL,        -- what the model said
-    probability REAL NOT NULL,  -- how sure it was
-    truth TEXT NOT NULL,        -- what the visitor says
-    photo BLOB                  -- JPEG, only where the visitor ticked it
+    label TEXT NOT NULL,        -- the model's answer
+    probability REAL NOT NULL,  -- of that label
+    truth TEXT NOT NULL,        -- the visitor's answer
+    photo BLOB                  -- JPEG, only if the visitor ticked the box
 )
 """
+UNSAFE = re.compile(r"""^\.|[\x00-\x1f\x7f<>:"/\\|?*%]|[. ]\Z""")  # in names of files, on any system
+RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\..*)?", re.IGNORECASE)  # by Windows
+MAX_NAME_BYTES = 200  # of the 255 that a name may have
+NO_LABEL = "%no label"  # no label becomes this: a percent sign of its own becomes %25
 
 
 class Feedback:
-    """`Feedback("feedback.db")`: an SQLite file of verdicts, which many visitors' kernels may write at once.
+    """An SQLite file of verdicts, which many visitors' kernels may write at once: `Feedback("feedback.db")`.
 
-    The file must be on a local disk: SQLite's write-ahead log does not work over a network. Raises sqlite3.Error
-    where it can't be written.
+    The file must be on a local disk, since SQLite's write-ahead log doesn't work over a network. Raises sqlite3.Error
+    if it can't be written.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | os.PathLike) -> None:
         self.path = Path(path)
         with self._open() as db:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute(SCHEMA)
 
     @classmethod
-    def from_environment(cls):
-        """Feedback in the file that FOODVISION_FEEDBACK names; None where nothing is to be kept."""
+    def from_environment(cls) -> "Feedback | None":
+        """Feedback in the file that FOODVISION_FEEDBACK names; None if it names none."""
         path = os.environ.get(SETTING)
         return cls(path) if path else None
 
-    def add(self, key, prediction, truth, photo=None):
-        """Keep a verdict on a `Prediction`: its true class name, and bytes of a JPEG where the visitor agreed."""
+    def add(self, key: str, prediction: Prediction, truth: str, photo: bytes | None = None) -> None:
+        """Keep a verdict on a `Prediction`: the true class name, and a JPEG if the visitor agreed."""
         row = (key, _now(), prediction.label, prediction.probability, truth, photo)
         with self._open() as db:
             db.execute("INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?, ?)", row)
 
-    def verdicts(self):
-        """List of dictionaries, oldest first: `key`, `time`, `label`, `probability`, `truth`, `has_photo`."""
+    def verdicts(self) -> list[dict[str, object]]:
+        """Verdicts, oldest first, with `key`, `time`, `label`, `probability`, `truth` and `has_photo`."""
         columns = "key, time, label, probability, truth, photo IS NOT NULL AS has_photo"
         with self._open() as db:
             rows = db.execute(f"SELECT {columns} FROM verdicts ORDER BY time")
             return [{**row, "has_photo": bool(row["has_photo"])} for row in rows]
 
-    def photo(self, key):
-        """Bytes of the JPEG kept with a verdict, or None."""
+    def photo(self, key: str) -> bytes | None:
+        """The JPEG kept with a verdict, if any."""
         with self._open() as db:
-            return db.execute("SELECT photo FROM verdicts WHERE key = ?", [key]).fetchone()["photo"]
+            row = db.execute("SELECT photo FROM verdicts WHERE key = ?", [key]).fetchone()
+        return row and row["photo"]
 
-    def export(self, folder):
-        """Write the kept photos to `folder/<truth>/<key>.jpg`, as training data; returns how many there are.
+    def export(self, folder: str | os.PathLike) -> int:
+        """Write the kept photos to `folder/<truth>/<key>.jpg` as training data; returns their number.
 
-        What an earlier export wrote of a verdict that has changed since is removed.
+        Characters that file systems reserve are percent-encoded in the names: `n/a` becomes `n%2Fa`. Copies that an
+        earlier export made of verdicts that have changed since are removed.
         """
-        with self._open() as db:
-            rows = db.execute("SELECT key, truth, photo FROM verdicts").fetchall()
-        for row in rows:
-            for earlier in Path(folder).glob(f"*/{row['key']}.jpg"):
-                earlier.unlink()
-            if row["photo"]:
-                file = Path(folder, row["truth"], f"{row['key']}.jpg")
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(row["photo"])
-        return sum(row["photo"] is not None for row in rows)
+        top, verdicts = Path(folder), self.verdicts()
+        labels = _file_names(str(verdict["truth"]) for verdict in verdicts)
+        names = _file_names(str(verdict["key"]) for verdict in verdicts)
+        earlier = _copies(top, set(names.values()))
+        for verdict in verdicts:
+            name = names[verdict["key"]]
+            kept = top / labels[verdict["truth"]] / f"{name}.jpg"
+            if verdict["has_photo"]:
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                kept.write_bytes(self.photo(verdict["key"]) or b"")
+            for copy in earlier.get(name, []):
+                if not (verdict["has_photo"] and copy.samefile(kept)):
+                    _remove(copy, top)
+        return sum(bool(verdict["has_photo"]) for verdict in verdicts)
 
     @contextmanager
-    def _open(self):
-        db = sqlite3.connect(self.path, timeout=PATIENCE)
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        db = sqlite3.connect(self.path, timeout=LOCK_TIMEOUT_S)
         db.row_factory = sqlite3.Row
         try:
             with db:
@@ -84,5 +102,49 @@ class Feedback:
             db.close()
 
 
-def _now():
+def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _file_names(texts: Iterable[str]) -> dict[str, str]:
+    """A file name for each text; if some system would take two for the same, both get the start of a checksum."""
+    names = {text: _file_name(text) for text in texts}
+    shared = Counter(map(_folded, names.values()))
+    return {text: f"{name}-{_checksum(text)}" if shared[_folded(name)] > 1 else name for text, name in names.items()}
+
+
+def _folded(name: str) -> str:
+    return normalize("NFC", name).casefold()
+
+
+def _checksum(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:8]
+
+
+def _file_name(text: str) -> str:
+    """A text as the name of a file or folder, on any system; `urllib.parse.unquote` gives back all but long ones."""
+    name = UNSAFE.sub(lambda character: f"%{ord(character[0]):02X}", text) or NO_LABEL
+    if RESERVED.fullmatch(name):
+        name = f"%{ord(name[0]):02X}{name[1:]}"
+    if len(name.encode()) > MAX_NAME_BYTES:
+        name = f"{quote(text)[: MAX_NAME_BYTES // 2]}-{_checksum(text)}"
+    return name
+
+
+def _copies(folder: Path, names: set[str]) -> dict[str, list[Path]]:
+    """The photos of these names that earlier exports wrote, however deep, by name."""
+    copies: dict[str, list[Path]] = {}
+    for path in folder.rglob("*.jpg"):
+        if path.stem in names:
+            copies.setdefault(path.stem, []).append(path)
+    return copies
+
+
+def _remove(file: Path, top: Path) -> None:
+    """Remove a file, and the folders that this leaves empty below `top`."""
+    file.unlink()
+    for folder in file.parents:
+        if folder == top:
+            return
+        with suppress(OSError):  # it is not empty
+            folder.rmdir()

@@ -1,74 +1,119 @@
-"""`foodvision share` prints the links that open this app: on Binder the page, on Colab the training."""
+"""Links that open the app: `foodvision share` prints them, and writes them into the documents."""
 
+import os
 import re
-import subprocess
-import sys
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-ROOT = Path(__file__).parents[2]
-SHORT_FORM = re.compile(r"([^/:]{2,}):(?!//)")  # of ssh: `git@host:path`; a single letter is a drive of Windows
-SCHEMES = "https", "http", "ssh", "git"  # any other address is of no use on another computer
+import click
+
+from ..locate import CHECKOUT
+from .remote import Repository, find_repository, has_remote, project_files
+
+PLACEHOLDER = "OWNER/REPO"  # what the documents say until the repository has an address
+DOCUMENTS = {".cff", ".ipynb", ".md", ".toml", ".yaml", ".yml"}
+TRAINING = "train.ipynb"
+BINDER, COLAB = "https://mybinder.org/v2", "https://colab.research.google.com/github"
+PAGE = "?urlpath=voila%2Frender%2Ffoodvision.ipynb"
+LINK = re.compile(rf"(?P<before>{BINDER}/)gh/{PLACEHOLDER}|https://github\.com/{PLACEHOLDER}|{PLACEHOLDER}")
+BADGE_LINE = re.compile(rf"^\[!\[.*{re.escape(COLAB)}/{PLACEHOLDER}.*\n", re.MULTILINE)
+NOTHING = "There is nothing to link to. Push this folder to a public git repository first."
+NOT_PUBLIC = "The git remote is not on a public host. Add one that is, GitHub for example, and push this folder to it."
 
 
-def print_links(folder=ROOT):
-    """Print the links, and badges for the README; the exit status is 1 where there is no remote to link to."""
-    page, training = binder_link(folder), colab_link(folder)
-    if not page:
-        print("There is nothing to link to. Push this folder to a public git repository first.", file=sys.stderr)
+def print_links(folder: Path | None = None, write: bool = False) -> int:
+    """Print the links and badges, or write them into the documents. Returns 1 if there is no remote to link to."""
+    folder = folder or _project()
+    repository = find_repository(folder)
+    if not repository:
+        click.echo(NOT_PUBLIC if has_remote(folder) else NOTHING, err=True)
         return 1
-    print(f"The page:       {page}\nThe training:   {training or 'Colab opens notebooks from GitHub only.'}\n")
-    print(f"[![Binder](https://mybinder.org/badge_logo.svg)]({page})")
+    if write:
+        return _print_written(folder, repository)
+    page, training = binder_link(folder), colab_link(folder)
+    click.echo(f"The page:       {page}\nThe training:   {training or 'Colab opens notebooks from GitHub only.'}\n")
+    click.echo(f"[![Binder](https://mybinder.org/badge_logo.svg)]({page})")
     if training:
-        print(f"[![Colab](https://colab.research.google.com/assets/colab-badge.svg)]({training})")
+        click.echo(f"[![Colab](https://colab.research.google.com/assets/colab-badge.svg)]({training})")
+    if unlinked := documents_to_link(folder):
+        click.echo(f"\n{PLACEHOLDER} still stands in {_names(unlinked, folder)}. Run: foodvision share --write")
     return 0
 
 
-def binder_link(folder=ROOT):
-    """Address of the page on Binder, for the git remote and branch of `folder`; None where it has no remote."""
-    host, path = _remote(folder)
-    if not host:
+def app_link() -> str | None:
+    """Address to share instead of the page's own, which on Binder ends with the visit; None anywhere else."""
+    host, request = (os.environ.get(f"BINDER_{name}", "").strip("/") for name in ("LAUNCH_HOST", "REQUEST"))
+    if host and request:
+        return f"{host}/{request}{PAGE}"
+    return None
+
+
+def binder_link(folder: Path | None = None) -> str | None:
+    """Address of the page on Binder, for the branch that `folder` is pushed to; None without a public remote."""
+    repository = find_repository(folder or _project())
+    return f"{BINDER}/{_on_binder(repository)}/{quote(repository.ref, safe='')}{PAGE}" if repository else None
+
+
+def colab_link(folder: Path | None = None) -> str | None:
+    """Address of `train.ipynb` on Colab; None if the repository is not on GitHub."""
+    repository = find_repository(folder or _project())
+    if not repository or not repository.on_github:
         return None
-    providers = {"github.com": f"gh/{path}", "gitlab.com": f"gl/{quote(path, safe='')}"}
-    repository = providers.get(host, f"git/{quote(f'https://{host}/{path}', safe='')}")
-    ref = quote(_branch(folder), safe="")
-    return f"https://mybinder.org/v2/{repository}/{ref}?urlpath=voila%2Frender%2Ffoodvision.ipynb"
+    return f"{COLAB}/{repository.path}/blob/{quote(repository.ref)}/{TRAINING}"
 
 
-def colab_link(folder=ROOT):
-    """Address of `train.ipynb` on Colab; None where the repository is not on GitHub."""
-    host, path = _remote(folder)
-    if host != "github.com":
-        return None
-    return f"https://colab.research.google.com/github/{path}/blob/{quote(_branch(folder))}/train.ipynb"
+def documents_to_link(folder: Path) -> list[Path]:
+    """Documents that still say OWNER/REPO."""
+    documents = (path for path in project_files(folder) if path.suffix in DOCUMENTS)
+    return [path for path in documents if PLACEHOLDER in path.read_text(encoding="utf-8", errors="replace")]
 
 
-def _remote(folder):
-    """Host and path of `origin`, or else of the first remote, without user and password; twice None without one.
+def write_links(folder: Path, repository: Repository) -> list[Path]:
+    """Write the repository's address into every document that says OWNER/REPO; returns those documents.
 
-    The host has the port where that is one of https, which the link uses too.
+    Where Colab can't open the repository, the README's badge for it goes.
     """
-    remotes = _git(folder, "remote").split()
-    name = "origin" if "origin" in remotes else next(iter(remotes), "")
-    address = _git(folder, "remote", "get-url", name) if name else ""
-    short = SHORT_FORM.match(address)
-    parts = urlsplit(f"ssh://{short[1]}/{address[short.end() :]}" if short else address)
-    path = parts.path.strip("/").removesuffix(".git")
-    if parts.scheme not in SCHEMES or not path:
-        return None, None
-    port = parts.netloc.rpartition(":")[2] if parts.scheme == "https" else ""
-    own_port = port.isdigit() and port != "443"
-    return f"{parts.hostname}:{port}" if own_port else parts.hostname, path
+    written = documents_to_link(folder)
+    for path in written:
+        text = path.read_bytes().decode("utf-8")  # keeps the line endings as they are
+        if not repository.on_github:
+            text = BADGE_LINE.sub("", text)
+        path.write_bytes(LINK.sub(lambda link: _address(link, repository), text).encode("utf-8"))
+    return written
 
 
-def _branch(folder):
-    """The current branch, or the commit where a checkout has none, as on Binder."""
-    return _git(folder, "branch", "--show-current") or _git(folder, "rev-parse", "HEAD")
+def _address(link: re.Match, repository: Repository) -> str:
+    if link["before"]:
+        return link["before"] + _on_binder(repository)
+    return repository.address if link[0].startswith("https:") else repository.path
 
 
-def _git(folder, *arguments):
-    try:
-        run = subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True)
-    except (OSError, subprocess.CalledProcessError):  # no git here, or no repository
-        return ""
-    return run.stdout.strip()
+def _on_binder(repository: Repository) -> str:
+    """The repository as Binder's addresses name it."""
+    if repository.on_github:
+        return f"gh/{repository.path}"
+    if repository.host == "gitlab.com":
+        return f"gl/{quote(repository.path, safe='')}"
+    return f"git/{quote(repository.address, safe='')}"
+
+
+def _print_written(folder: Path, repository: Repository) -> int:
+    written = write_links(folder, repository)
+    if not written:
+        click.echo(f"No document says {PLACEHOLDER} any more.")
+        return 0
+    click.echo(f"{repository.address} now stands in {_names(written, folder)}. Commit the change.")
+    if not repository.on_github:
+        click.echo(
+            "Colab badges are gone, as Colab opens GitHub only. SECURITY.md links GitHub's advisories: change it."
+        )
+    return 0
+
+
+def _names(paths: list[Path], folder: Path) -> str:
+    return ", ".join(path.relative_to(folder).as_posix() for path in paths)
+
+
+def _project() -> Path:
+    """The checkout; for an installed package, the current folder."""
+    return CHECKOUT or Path.cwd()

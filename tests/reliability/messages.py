@@ -23,7 +23,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from foodvision.page.assets import MAX_BYTES
-from foodvision.page.server import PROTOCOL
+from foodvision.page.guard import PROTOCOL
 
 from . import Row
 

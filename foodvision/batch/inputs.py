@@ -1,0 +1,82 @@
+"""What people name on the command line: photos, folders, patterns, standard input, and what is none of these."""
+
+import glob
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..answer.photo import MAX_FILE_BYTES
+from .names import photo_extensions, photos_in
+
+STANDARD_INPUT = "-"
+WEB_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/|data:|www\.", re.IGNORECASE)  # not C:/, a drive of Windows
+ADDRESS = "This is an address. Download the photo, and name the file."
+NO_INPUT = "Standard input is the keyboard here. Pipe a photo in: foodvision - < photo.jpg"
+NO_MATCH = "No file matches this pattern. Check the folder and the spelling."
+BROKEN_LINK = "This link points to {target}, which is missing."
+CLOSED_FOLDER = "This folder can't be opened. Its photos are left out."
+EMPTY_FOLDER = "This folder is empty."
+NO_PHOTOS = "There are no photos in this folder: no names that end in {extensions} or the like."
+
+
+@dataclass(frozen=True)
+class Input:
+    """A photo to answer, or the sentence that says why there is none: `name` is for people, `source` for `predict`."""
+
+    name: str
+    source: str | bytes = b""
+    error: str = ""
+
+
+def inputs(arguments: Iterable[str]) -> Iterator[Input]:
+    """The photos that command-line arguments name, those in folders included, in order."""
+    for argument in arguments:
+        if argument == STANDARD_INPUT:
+            yield _standard_input()
+        elif os.path.isdir(argument):
+            yield from _in_folder(argument)
+        elif os.path.exists(argument):
+            yield Input(argument, argument)
+        elif error := why_missing(argument):
+            yield Input(argument, error=error)
+        elif matches := sorted(glob.glob(argument, recursive=True)):  # a shell would have done it; Windows has none
+            yield from inputs(matches)
+        elif glob.has_magic(argument):
+            yield Input(argument, error=NO_MATCH)
+        else:
+            yield Input(argument, argument)  # reading it says what is wrong
+
+
+def why_missing(argument: str) -> str:
+    """Why an argument names nothing, if it's an address or a broken link."""
+    if os.path.islink(argument) and not os.path.exists(argument):
+        return BROKEN_LINK.format(target=os.readlink(argument))
+    return ADDRESS if WEB_ADDRESS.match(argument) and not os.path.lexists(argument) else ""
+
+
+def why_no_photos(folder: str | os.PathLike) -> str:
+    """Why a folder in which there are no photos has none."""
+    if not any(Path(folder).iterdir()):
+        return EMPTY_FOLDER
+    common = [extension for extension in (".jpg", ".png", ".heic", ".webp") if extension in photo_extensions()]
+    return NO_PHOTOS.format(extensions=", ".join(common))
+
+
+def _standard_input() -> Input:
+    if sys.stdin is None or sys.stdin.isatty():
+        return Input(STANDARD_INPUT, error=NO_INPUT)
+    return Input(STANDARD_INPUT, sys.stdin.buffer.read(MAX_FILE_BYTES + 1))
+
+
+def _in_folder(folder: str) -> Iterator[Input]:
+    found, closed = False, []
+    for name in photos_in(folder, closed):
+        found = True
+        path = os.path.join(folder, name)
+        yield Input(path, path, error=why_missing(path))
+    yield from (Input(path, error=CLOSED_FOLDER) for path in closed)
+    if not found and not closed:
+        yield Input(folder, error=why_no_photos(folder))

@@ -1,0 +1,80 @@
+"""What every table of answers has: rows that are whole or not there, and a note that says what they answer."""
+
+import json
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+
+INSTALL = "Run: pip install -e '.[folder]'"
+
+Row = dict[str, object]
+
+
+class FolderError(RuntimeError):
+    """The folder cannot be answered; the text says what to do."""
+
+
+class Table(ABC):
+    """A table that is begun once and added to by later runs. `write` takes the value of `end`, and returns the next."""
+
+    path: Path
+    note: Path
+    rows_per_write: int
+
+    @abstractmethod
+    def begun(self) -> bool:
+        """Whether there is a table at the path, of whatever origin."""
+
+    @abstractmethod
+    def photos(self) -> Iterator[str]:
+        """Names of the photos that have a row. Raises FolderError if the table can't be read."""
+
+    @abstractmethod
+    def end(self) -> int:
+        """Where the next rows go."""
+
+    @abstractmethod
+    def write(self, rows: list[Row], end: int) -> int:
+        """Write rows at `end`; returns the new end."""
+
+    def write_note(self, run: dict[str, str]) -> None:
+        """Note what the table answers: `folder` and `model_sha256`."""
+        self.note.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(self.note, json.dumps(run, indent=2).encode())
+
+    def check_note(self, run: dict[str, str]) -> None:
+        """Raises FolderError if the table answers for another folder or model, or its note doesn't say."""
+        written = self._read_note()
+        if written["model_sha256"] != run["model_sha256"]:
+            raise FolderError(
+                f"{self.path} holds answers of another model. Name another file, or remove it to start over."
+            )
+        if written["folder"] != run["folder"]:
+            raise FolderError(
+                f"{self.path} holds answers for the photos in {written['folder']}. Name another file for these."
+            )
+
+    def _read_note(self) -> dict[str, str]:
+        if not self.note.exists():
+            raise FolderError(
+                f"{self.path} was not written by this command, or {self.note.name}, which says so, is gone. "
+                "Name another file for the answers."
+            )
+        try:
+            written = json.loads(self.note.read_text(encoding="utf-8-sig"))
+            return {name: written[name].strip() for name in ("folder", "model_sha256")}
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+            raise FolderError(
+                f"{self.note} is damaged, and it says what {self.path.name} answers. Restore it, or name another file."
+            ) from error
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    with open(unfinished, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(unfinished, path)

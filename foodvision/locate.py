@@ -1,0 +1,26 @@
+"""Where FoodVision finds its files: the current folder first, then the checkout or package it was installed from."""
+
+import os
+from pathlib import Path
+
+PACKAGED = Path(__file__).parent / "packaged"  # only in a wheel, which pyproject.toml puts the files into
+CHECKOUT = None if PACKAGED.is_dir() else Path(__file__).parents[1]
+OWN_FOLDER = CHECKOUT or PACKAGED
+MODEL_SETTING = "FOODVISION_MODEL"
+
+
+def find_file(name: str) -> Path:
+    """The file of that name in the current folder, or else FoodVision's own, whether or not that exists."""
+    here = Path(name)
+    return here.absolute() if here.exists() else OWN_FOLDER / name
+
+
+def find_model() -> Path:
+    """The model to serve: the file that FOODVISION_MODEL names, or else `export.onnx`, as `find_file` looks for it.
+
+    A current folder with an `export.pkl` counts as having a model, so that a learner nobody has compiled yet isn't
+    silently replaced by FoodVision's own.
+    """
+    if setting := os.environ.get(MODEL_SETTING):
+        return Path(setting).absolute()
+    return find_file("export.pkl").with_suffix(".onnx") if Path("export.pkl").exists() else find_file("export.onnx")

@@ -1,0 +1,61 @@
+"""What `foodvision serve` tries before it starts, so that mistakes reach the owner and not the visitors."""
+
+import errno
+from pathlib import Path
+
+import nbformat
+from jupyter_client.kernelspec import KernelSpecManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from tornado.netutil import bind_sockets
+
+KERNEL = "python3"
+
+
+class ServeError(RuntimeError):
+    """The page cannot be served; the text says what to do."""
+
+
+def try_port(port: int, address: str) -> None:
+    """Listen at a port for a moment. Raises ServeError if that's not possible."""
+    try:
+        for socket in bind_sockets(port, address):
+            socket.close()
+    except OverflowError as error:
+        raise ServeError("Ports end at 65535. Choose one: `foodvision serve --port=8866`.") from error
+    except OSError as error:
+        reasons = {
+            errno.EADDRINUSE: f"Port {port} is in use. Stop the server that uses it",
+            errno.EACCES: f"You may not listen at port {port}. Ports above 1023 are free to use",
+        }
+        if error.errno not in reasons:
+            raise ServeError(f"Cannot listen at {address}: {error.strerror}. Check --Voila.ip.") from error
+        other = port + 1 if 1023 < port < 65535 else 8866
+        raise ServeError(f"{reasons[error.errno]}, or choose another: `foodvision serve --port={other}`.") from error
+
+
+def try_notebook(path: Path) -> None:
+    """Run a notebook in its own folder, as each visitor's kernel will. Raises ServeError if it fails."""
+    notebook = _read(path)
+    kernel = notebook.metadata.get("kernelspec", {}).get("name", KERNEL)
+    if kernel not in KernelSpecManager().find_kernel_specs():
+        kernel = KERNEL  # Voilà makes do with another kernel of the same language, too
+    client = NotebookClient(notebook, kernel_name=kernel, resources={"metadata": {"path": str(path.absolute().parent)}})
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        if error.ename == "ModelError":
+            raise ServeError(error.evalue) from error
+        reason = f"{error.ename}: {error.evalue}".strip().removesuffix(".")
+        raise ServeError(f"{path.name} fails with {reason}. Run it in Jupyter to see where.") from error
+    except DeadKernelError as error:
+        raise ServeError(f"The kernel died while running {path.name}. Is there enough memory?") from error
+
+
+def _read(path: Path) -> nbformat.NotebookNode:
+    try:
+        return nbformat.read(path, as_version=4)
+    except OSError as error:
+        raise ServeError(f"{path} cannot be opened: {error.strerror}.") from error
+    except Exception as error:  # nbformat raises its own errors, jsonschema's, KeyError and AttributeError
+        raise ServeError(f"{path} is not a notebook, or is damaged. Name another, or restore it.") from error

@@ -1,0 +1,37 @@
+"""Standard output and error, in whatever encoding the system gives them, and however long someone reads them."""
+
+import errno
+import os
+import sys
+from collections.abc import Callable
+
+PIPE_CLOSED = {errno.EPIPE, errno.EINVAL} if os.name == "nt" else {errno.EPIPE}
+
+
+def speak_utf8() -> None:
+    """Make any file name printable: Windows would encode redirected output in a way that has no word for most."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            encoding = None if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
+
+
+def quiet_if_nobody_reads(run: Callable[[], int]) -> int:
+    """What `run` returns, or 1 if the reader of its output has gone, as `head` does."""
+    try:
+        status = run()
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        if error.errno not in PIPE_CLOSED:
+            raise
+        _drop_output()
+        return 1
+    return status
+
+
+def _drop_output() -> None:
+    """Send what is still buffered nowhere, or Python complains about the pipe again when it exits."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
