@@ -8,10 +8,9 @@ from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 
 from ..answer.classes import read_classes
+from ..locate import find_model
 from .assets import MAX_BYTES, SHORT_SIDE, STYLE, join_modules
 from .feedback import SETTING
-
-MODEL = Path(__file__).parents[2] / "export.onnx"
 
 
 class DrawDashboard(Preprocessor):
@@ -39,13 +38,14 @@ class DrawDashboard(Preprocessor):
 
 def settings() -> dict[str, object]:
     """What the dashboard can know before its kernel has started, which then has the last word."""
-    limits = {"short_side": SHORT_SIDE, "max_bytes": MAX_BYTES}
-    return limits | {"feedback_on": bool(os.environ.get(SETTING))} | _classes()
+    feedback_on = bool(os.environ.get(SETTING))
+    return {"short_side": SHORT_SIDE, "max_bytes": MAX_BYTES, "feedback_on": feedback_on, **_classes()}
 
 
 def _classes() -> dict[str, dict[str, str]]:
     try:
-        return _read_classes(MODEL, MODEL.stat().st_mtime_ns)
+        model = find_model()
+        return _read_classes(model, model.stat().st_mtime_ns)
     except (OSError, ValueError):  # the kernel says what is wrong with the model
         return {"titles": {}, "background": {}}
 

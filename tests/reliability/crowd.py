@@ -318,7 +318,7 @@ def _verdict(photo, about):
 
 def _thanked(visitor, photo, about):
     (reply,) = visitor.request(_verdict(photo, about), [photo])
-    return "thanks" in reply
+    return "photo_kept" in reply
 
 
 def _open(server):
