@@ -19,7 +19,7 @@ def test_the_words_are_those_of_the_classifier():
 
 
 def test_reading_them_loads_neither_onnx_runtime_nor_numpy():
-    code = "import sys, pathlib; from foodvision.answer.classes import read_classes; read_classes(pathlib.Path(sys.argv[1]))"
+    code = "import sys, pathlib, foodvision.answer.classes as classes; classes.read_classes(pathlib.Path(sys.argv[1]))"
     run = [sys.executable, "-c", f"{code}; print(*sys.modules)", MODEL]
     modules = subprocess.run(run, check=True, capture_output=True, text=True).stdout.split()
     assert not {"onnxruntime", "numpy", "PIL"} & set(modules)

@@ -10,15 +10,17 @@ MAX_BYTES = 30_000_000  # of a file that the browser cannot shrink
 
 _IMPORTS = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _EXPORTS = re.compile(r"^export (?!default)", re.MULTILINE)
-_COMMENTS = re.compile(r"^ *(//.*|/\*\*[\s\S]*?\*/)\n", re.MULTILINE)  # those with lines of their own
+_COMMENTS = re.compile(r"^ *//.*\n|^ */\*\*[\s\S]*?\*/\n|/\*\* .*? \*/ ?| // .*", re.MULTILINE)
+_INDENTS = re.compile(r"^ +", re.MULTILINE)
 
 
 def join_modules(folder: Path = STATIC) -> str:
     """One script made of a folder's JavaScript modules, because a widget is a single file and nothing bundles it.
 
-    Comments are left out to keep the page small. No two modules may use the same name at their top level.
+    Comments and indents are left out to keep the page small. No two modules may use the same name at their top level,
+    and no string may span lines or contain " // ".
     """
     script = "\n".join(file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.js")))
-    for pattern in (_COMMENTS, _IMPORTS, _EXPORTS):
+    for pattern in (_COMMENTS, _IMPORTS, _EXPORTS, _INDENTS):
         script = pattern.sub("", script)
     return script

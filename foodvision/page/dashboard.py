@@ -35,8 +35,8 @@ class Dashboard(anywidget.AnyWidget):
 
     `predict` takes an upright RGB `PIL.Image` and returns a `Prediction`. The visitor reads the text of a PhotoError,
     and an apology for any other error, which is logged. With `feedback`, visitors can say what is right. `link` is
-    what they share if the page's own address ends with their visit, as on Binder. `titles` and `background` are a `Classifier`'s words for its
-    classes; without them, the page makes do with the class names.
+    what they share if the page's own address ends with their visit, as on Binder. `titles` and `background` are a
+    `Classifier`'s words for its classes; without them, the page makes do with the class names.
     """
 
     _esm = join_modules()
