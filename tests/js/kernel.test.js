@@ -198,6 +198,40 @@ test("a page that wakes to a dead connection makes a new one and asks again", as
   view.abort();
 });
 
+test("a page that wakes and cannot connect says so without waiting for a ping", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const model = modelOf(() => null);
+  model.widget_manager = { kernel: { connectionStatus: "connecting", reconnect: () => new Promise(() => {}) } };
+  answererOf(model).check();
+  await settle();
+  context.mock.timers.tick(2500);
+  await settle();
+  assert.deepEqual(events, ["gone"]);
+});
+
+test("a connection that takes longer to come back still brings the answer", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  let connect;
+  const kernel = {
+    connectionStatus: "connecting",
+    reconnect: () => new Promise((resolve) => Object.assign(kernel, { up: resolve })),
+  };
+  const model = modelOf(({ ping }) => connect && !ping && { prediction: PREDICTION });
+  model.widget_manager = { kernel };
+  const answerer = answererOf(model);
+  const reply = ask(answerer);
+  answerer.check();
+  await settle();
+  context.mock.timers.tick(2500);
+  await settle();
+  assert.deepEqual(events, ["gone"]);
+  connect = true;
+  kernel.up();
+  assert.deepEqual((await reply).prediction, PREDICTION);
+  assert.equal(events.at(-1), "back");
+  view.abort();
+});
+
 test("a page that wakes to no kernel at all says so sooner than silence would", async () => {
   const model = modelOf(() => {
     throw new Error("Kernel is dead");

@@ -60,6 +60,8 @@ export function openDashboard(el, settings) {
   let connected;
   /** @type {Promise<Answerer>} */
   const answering = new Promise((resolve) => (connected = resolve));
+  /** @type {Answerer | undefined} */
+  let answerer;
   let about = { ...settings, link: "" };
   /** @type {Choice} */
   let choice = NOTHING; // what is on show, and the choice `before` it until it has an answer
@@ -68,6 +70,7 @@ export function openDashboard(el, settings) {
   const area = ownsThePage() ? document : el;
   acceptDrops(area, page.node, { look, complain, signal });
   acceptPastes(area, { look, signal });
+  onReturn({ restored, awake: () => answerer?.check?.(), signal });
   takeUpKept();
   return { connect };
 
@@ -78,10 +81,9 @@ export function openDashboard(el, settings) {
    */
   function connect(makeAnswerer, said) {
     about = { ...settings, ...said };
-    const answerer = makeAnswerer({ onGone, onBack: () => page.notice.replaceChildren(), signal });
+    answerer = makeAnswerer({ onGone, onBack: () => page.notice.replaceChildren(), signal });
     page.greet(about, answerer);
     connected(answerer);
-    onReturn({ restored, awake: () => answerer.check?.(), signal });
     return () => view.abort();
   }
 

@@ -9,7 +9,7 @@
 const PART = 2 ** 17; // bytes: a second and a half on a slow phone
 const IN_FLIGHT = 2; // parts: the next is on its way while one is acknowledged
 const SILENCE_MS = 6000; // without a word, after which the kernel is taken for gone
-const PING_MS = 3000; // without a word, after which a page that has slept connects anew
+const PING_MS = 2500; // without a word, after which a page that has slept connects anew
 const ENDED = ["dead", "restarting", "autorestarting"]; // states of a kernel whose dashboard is gone
 
 /**
@@ -48,6 +48,7 @@ function talkTo(model, nextId, { onGone, onBack, signal }) {
   let silence;
   let closed = false; // the channel to the dashboard, as when the kernel restarts
   let words = 0; // heard so far
+  let checking = false;
 
   const kernel = model.widget_manager?.kernel;
   const note = (/** @type {unknown} */ _, /** @type {string} */ status) => ENDED.includes(status) && close();
@@ -131,24 +132,28 @@ function talkTo(model, nextId, { onGone, onBack, signal }) {
 
   // A phone that wakes may hold a connection that has long ended, without a word of it.
   async function check() {
-    if (await pong()) return;
-    await inTime(kernel?.reconnect?.());
+    if (checking || signal.aborted) return;
+    checking = true;
+    if (!(await pong())) {
+      const anew = Promise.resolve(kernel?.reconnect?.()).then(restartAll, () => {}); // even if it takes longer
+      await Promise.race([anew, sleep(PING_MS)]);
+      if (!(await pong()) && !signal.aborted) onGone();
+    }
+    checking = false;
+  }
+
+  function restartAll() {
     for (const { restart } of [...waiting.values()]) restart();
-    if (!(await pong()) && !signal.aborted) onGone();
   }
 
   // Whether the kernel says anything: it may be busy with a photo, and a ping stand in line.
   async function pong() {
     const before = words;
+    const isOpen = () => !closed && (kernel?.connectionStatus ?? "connected") === "connected";
     send({ id: nextId(), size: 0, ping: true });
-    for (let waited = 0; waited < PING_MS && words === before && !closed; waited += 100) await sleep(100);
+    for (let waited = 0; waited < PING_MS && words === before && isOpen(); waited += 100) await sleep(100);
     return words > before;
   }
-}
-
-/** @param {Promise<void> | undefined} promise */
-function inTime(promise) {
-  return Promise.race([Promise.resolve(promise).catch(() => {}), sleep(PING_MS)]);
 }
 
 /** @param {number} ms */

@@ -86,6 +86,7 @@ export interface Model {
 
 /** The part of Jupyter's connection to a kernel that the page uses. */
 interface Kernel {
+  connectionStatus?: string;
   reconnect?(): Promise<void>;
   statusChanged?: { connect(slot: Listener): void; disconnect(slot: Listener): void };
 }
