@@ -305,8 +305,17 @@ def test_a_browser_that_turns_a_photo_after_it_was_shrunk_does_not_distort_it(pa
     assert_upright(picture(page, "phone.jpg"), (640, 853))
 
 
+SHOWS_NOTHING = """() => {
+    window.createImageBitmap = async () => {
+        const canvas = new OffscreenCanvas(640, 853);
+        canvas.getContext("2d");
+        return canvas.transferToImageBitmap();
+    };
+}"""
+
+
 def test_a_photo_that_the_browser_decodes_to_nothing_is_decoded_by_the_app(page):
-    page.evaluate("window.createImageBitmap = () => new OffscreenCanvas(640, 853).transferToImageBitmap()")
+    page.evaluate(SHOWS_NOTHING)
     choose(page, "drawn.jpg", saved(drawn(900, 1200)))
     expect(answer(page)).to_be_visible()
     assert_upright(picture(page, "drawn.jpg"), (640, 853))
@@ -519,7 +528,7 @@ def test_a_kernel_that_ends_before_or_after_a_photo_is_chosen_is_noticed_without
     heard = []
     with browser.new_context() as context:
         page = context.new_page()
-        page.on("websocket", lambda socket: socket.on("framereceived", heard.append))
+        page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: heard.append(frame)))
         page.goto(voila.url)
         kernel = kernel_of(page, voila)
         page.evaluate(STOP_LONG_CLOCKS)
@@ -543,6 +552,12 @@ def test_a_page_that_the_browser_brings_back_from_memory_keeps_its_photos_and_an
     expect(answer(page)).to_be_visible()
 
 
+STOP_THE_SILENCE_CLOCK = """() => {
+    const start = setTimeout;
+    window.setTimeout = (act, delay) => (delay === 6000 ? 0 : start(act, delay));
+}"""
+
+
 @pytest.mark.parametrize(("target", "event"), [("document", "visibilitychange"), ("window", "online")])
 def test_a_page_that_wakes_to_a_dead_connection_makes_a_new_one_and_is_answered(browser, voila, target, event):
     sockets, dead = [], []
@@ -558,7 +573,7 @@ def test_a_page_that_wakes_to_a_dead_connection_makes_a_new_one_and_is_answered(
         page.route_web_socket("**/channels*", forward)
         page.goto(voila.url)
         expect(page.locator("[data-connected]")).to_be_visible()
-        page.evaluate("setTimeout = ((start) => (act, delay) => delay === 6000 ? 0 : start(act, delay))(setTimeout)")
+        page.evaluate(STOP_THE_SILENCE_CLOCK)
         dead += sockets
         choose(page, "drawn.jpg", saved(drawn()))
         expect(page.get_by_text("Looking at drawn.jpg…")).to_be_visible()
@@ -657,7 +672,7 @@ def test_the_answers_to_many_photos_are_saved_as_several_pictures(page):
     choose_several(page, *[(f"{number}.jpg", saved(drawn(30, 40))) for number in range(35)])
     expect(page.get_by_text("35 of 35 done")).to_be_visible()
     downloads = []
-    page.on("download", downloads.append)
+    page.on("download", lambda download: downloads.append(download))
     page.get_by_role("button", name="Save as a picture").click()
     expect(page.get_by_text("Saved as 2 pictures.")).to_be_visible()
     page.wait_for_timeout(500)
@@ -679,23 +694,30 @@ def test_the_answers_to_many_photos_are_saved_as_several_pictures(page):
 def test_a_picture_that_cannot_be_made_gets_a_sentence(page):
     choose(page, "drawn.jpg", saved(drawn()))
     expect(answer(page)).to_be_visible()
-    page.evaluate("HTMLCanvasElement.prototype.toBlob = (callback) => callback(null)")
+    page.evaluate("() => { HTMLCanvasElement.prototype.toBlob = (callback) => callback(null); }")
     page.get_by_role("button", name="Save as a picture").click()
     expect(page.get_by_text("Your browser is short of memory for this picture.")).to_be_visible()
     expect(page.get_by_role("button", name="Save as a picture")).to_be_enabled()
 
 
+NOTE_ADDRESS = """() => {
+    const make = URL.createObjectURL;
+    URL.createObjectURL = (blob) => (globalThis.address = make(blob));
+}"""
+LOADS = """() => new Promise((resolve) => {
+    const image = new Image();
+    Object.assign(image, { onload: () => resolve(true), onerror: () => resolve(false), src: address });
+})"""
+
+
 def test_a_saved_file_can_still_be_fetched_after_the_browser_has_asked(page):
     choose(page, "drawn.jpg", saved(drawn()))
     expect(answer(page)).to_be_visible()
-    page.evaluate("URL.createObjectURL = ((make) => (blob) => (globalThis.address = make(blob)))(URL.createObjectURL)")
+    page.evaluate(NOTE_ADDRESS)
     with page.expect_download():
         page.get_by_role("button", name="Save as a picture").click()
     page.wait_for_timeout(1500)
-    load = (
-        "new Promise((resolve, reject) => Object.assign(new Image(), {onload: resolve, onerror: reject, src: address}))"
-    )
-    page.evaluate(f"{load}.then(() => true)")
+    assert page.evaluate(LOADS)
 
 
 @contextmanager

@@ -117,6 +117,11 @@ test("no probability is said to be 0% or 100%", () => {
   ]);
 });
 
+test("a sentence begins with a capital, also where it begins with a number in words", () => {
+  const said = (probability) => describe({ ...prediction("pizza", FOOD), probability }, FOOD).confidence;
+  assert.deepEqual([0.5, 1].map(said), ["50% sure", "Over 99% sure"]);
+});
+
 test("seconds have two significant digits", () => {
   assert.equal(describe(prediction("pizza", FOOD), FOOD).time, "in 0.12 s");
 });

@@ -18,7 +18,7 @@ export function describe({ label, probability, probabilities, unsure, seconds },
   );
   return {
     heading: headingOf(label, names, classes),
-    confidence: `${percent(probability)} sure`,
+    confidence: `${capitalized(percent(probability))} sure`,
     time: `in ${Number(seconds.toPrecision(2))} s`,
     doubt: unsure && ranked.length > 1 ? `It could also be ${nounOf(ranked[1], classes)}.` : "",
     bars: ranked.slice(0, MAX_NAMED).map((name) => ({
