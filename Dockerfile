@@ -1,4 +1,4 @@
-# The page by itself, for any host that runs containers: Hugging Face Spaces, Cloud Run, Fly. See docs/hosting.md.
+# The page alone, for any host that runs containers: Hugging Face Spaces, Cloud Run, Fly. See docs/hosting.md.
 FROM python:3.11-slim-bookworm
 ENV PORT=7860 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONUNBUFFERED=1
 
@@ -14,7 +14,7 @@ USER 1000
 RUN foodvision check && jupyter execute foodvision.ipynb
 
 EXPOSE $PORT
-# A file, not the page: the page starts a kernel for whoever asks for it.
+# Asks for a file, since asking for the page would start a kernel.
 HEALTHCHECK --start-period=20s --start-interval=1s \
     CMD ["python", "-c", "import os, urllib.request as web; web.urlopen(f'http://localhost:{os.environ[\"PORT\"]}/voila/templates/foodvision/static/favicon.svg', timeout=3)"]
 CMD ["sh", "-c", "exec foodvision serve foodvision.ipynb --no-browser --Voila.ip=0.0.0.0 --port=\"$PORT\""]

@@ -132,7 +132,7 @@ def batch(folder: str, output: Path, model: Path, workers: int | None, scheduler
 @PICKLE
 @click.option("--output", type=click.Path(path_type=Path), help="The file to write. Default: beside the pickle.")
 @click.option("--trust", is_flag=True, help="Run whatever code the pickle holds.")
-def compile_command(pickle: Path, output: Path | None, trust: bool) -> None:
+def compile_command(pickle: Path, output: Path | None, trust: bool) -> int:
     """Compile an exported fastai learner (export.pkl) to the export.onnx that is served.
 
     \b
@@ -141,7 +141,7 @@ def compile_command(pickle: Path, output: Path | None, trust: bool) -> None:
     """
     from .learn.compile import compile_file
 
-    compile_file(pickle, output, trust)
+    return compile_file(pickle, output, trust)
 
 
 @app.command()
@@ -149,7 +149,7 @@ def compile_command(pickle: Path, output: Path | None, trust: bool) -> None:
 @click.option("--to", "target", type=click.Choice(["torch"]), required=True, help="The format to write.")
 @click.option("--output", type=click.Path(path_type=Path), help="The file to write. Default: beside the pickle.")
 @click.option("--trust", is_flag=True, help="Run whatever code the pickle holds.")
-def export(pickle: Path, target: str, output: Path | None, trust: bool) -> None:
+def export(pickle: Path, target: str, output: Path | None, trust: bool) -> int:
     """Export a learner for other runtimes: a PyTorch program, from which ExecuTorch goes on.
 
     \b
@@ -158,21 +158,22 @@ def export(pickle: Path, target: str, output: Path | None, trust: bool) -> None:
     from .learn.compile import compile_file
     from .learn.mobile import export_mobile
 
-    compile_file(pickle, output, trust, write=export_mobile)
+    return compile_file(pickle, output, trust, write=export_mobile)
 
 
 @app.command()
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
-def evaluate(folder: Path | None) -> None:
+@MODEL_OPTION
+def evaluate(folder: Path | None, model: Path) -> int:
     """Score the model on the test photos, or on a FOLDER of your own with a subfolder for each label.
 
     \b
     foodvision evaluate
-    foodvision evaluate photos
+    foodvision evaluate photos --model export.onnx
     """
     from .learn.evaluate import evaluate_folder
 
-    evaluate_folder(folder)
+    return evaluate_folder(folder, model)
 
 
 @app.command()

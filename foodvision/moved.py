@@ -34,9 +34,10 @@ COMMANDS = {"check", "compile", "evaluate", "serve", "share"}
 
 
 class MovedModules(MetaPathFinder):
-    """Finds `foodvision.compile` at `foodvision.learn.compile`, and `python -m foodvision.compile` at the command."""
+    """Finds `foodvision.compile` in `foodvision.learn.compile`; `python -m foodvision.compile` runs the command."""
 
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """Where a module has moved to; None for modules that have not."""
         package, _, name = fullname.partition(".")
         if package != "foodvision" or name not in MOVED:
             return None
@@ -48,15 +49,13 @@ class _MovedLoader(Loader):
         self.name, self.moved_to = name, f"foodvision.{MOVED[name]}"
 
     def exec_module(self, module: ModuleType) -> None:
+        """Import the module under its new name, so that both names mean the same one."""
         warnings.warn(f"{module.__name__} is now {self.moved_to}", DeprecationWarning, stacklevel=3)
         sys.modules[module.__name__] = import_module(self.moved_to)
 
     def get_code(self, fullname: str) -> CodeType | None:
-        """What `python -m` runs."""
+        """What `python -m` runs, if the module was a command."""
         if self.name not in COMMANDS:
             return None
-        return compile(
-            f"import sys; from foodvision.cli import main; sys.exit(main({[self.name]} + sys.argv[1:]))",
-            fullname,
-            "exec",
-        )
+        program = f"import sys; from foodvision.cli import main; sys.exit(main([{self.name!r}, *sys.argv[1:]]))"
+        return compile(program, fullname, "exec")

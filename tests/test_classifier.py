@@ -1,7 +1,6 @@
 """The served model answers as its learner does, and says what is wrong when it cannot."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -131,37 +130,3 @@ def test_real_test_photos_get_the_learners_answers(classifier, learner, test_pho
     same = served.argmax(axis=1) == expected.numpy().argmax(axis=1)
     assert same.mean() >= 0.995
     assert np.abs(served - expected.numpy()).max() < 0.02
-
-
-def test_real_test_photos_are_named_right(classifier, test_photos):
-    """What the README promises; `foodvision evaluate` prints the exact figures."""
-    from foodvision.learn.evaluate import answer_photos, score_answers
-
-    table = score_answers(answer_photos(classifier, test_photos), FOODS)
-    assert table.rate["all: right of the foods"] >= 0.98
-    assert table.rate["all: named right"] >= 0.93
-
-
-def test_a_folder_of_ones_own_photos_is_scored_or_a_sentence_says_what_is_missing(drawn, tmp_path, capsys):
-    from foodvision.learn.evaluate import evaluate_folder
-
-    folder = tmp_path / "own"
-    (folder / "pizza").mkdir(parents=True)
-    with pytest.raises(SystemExit, match=r"There are no photos in .* Put them in a folder for each label"):
-        evaluate_folder(folder)
-    shutil.copy(drawn, folder / "pizza")
-    evaluate_folder(folder)
-    assert "pizza: named right" in capsys.readouterr().out
-    (folder / "pizza").rename(folder / "pasta")
-    with pytest.raises(SystemExit, match=r"The model has no class pasta: it knows .*pizza"):
-        evaluate_folder(folder)
-
-
-def test_without_photos_and_internet_scoring_says_what_to_do(tmp_path):
-    offline = {"HTTPS_PROXY": "http://127.0.0.1:1", "https_proxy": "http://127.0.0.1:1", "NO_PROXY": "", "no_proxy": ""}
-    environment = os.environ | offline | {"FASTAI_HOME": str(tmp_path)}
-    command = [sys.executable, "-m", "foodvision", "evaluate"]
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-    assert run.returncode == 1
-    assert "The test photos cannot be downloaded" in run.stderr.splitlines()[-1]
-    assert "Traceback" not in run.stderr

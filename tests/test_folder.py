@@ -1,7 +1,8 @@
-"""A folder of any size becomes a table: every photo once, whatever stopped the run before."""
+"""A folder of any size becomes a table: every photo once, whatever stopped the run before it."""
 
 import os
 import pty
+import re
 import shutil
 import signal
 import subprocess
@@ -19,8 +20,11 @@ from PIL import Image
 
 from foodvision import Classifier
 from foodvision.answer.classifier import MODEL
-from foodvision.batch import folder
-from foodvision.batch.folder import FolderError, answer_folder, one_line, photos_in
+from foodvision.batch import engines, folder
+from foodvision.batch.csv_table import CsvTable
+from foodvision.batch.folder import answer_folder
+from foodvision.batch.names import one_line, photos_in
+from foodvision.batch.tables import FolderError
 from foodvision.cli import main
 
 KINDS = pytest.mark.parametrize("kind", ["csv", "parquet"])
@@ -29,7 +33,7 @@ import sys
 from foodvision.batch import folder
 from foodvision.cli import main
 for table in folder.TABLES.values():
-    table.part = 20
+    table.rows_per_write = 20
 """
 RUN = SMALL_PARTS + "sys.exit(main(sys.argv[1:]))"
 
@@ -41,14 +45,14 @@ def draw(path, number=0):
 
 @pytest.fixture
 def photos(tmp_path):
-    """A folder with four photos in three places, one of them bad, and files that are none."""
+    """A folder with four photos in three places, one of them unreadable, and files that aren't photos."""
     here = tmp_path / "photos"
     draw(here / "b.jpg", 1)
     draw(here / "a" / "deep" / "er.png", 2)
     draw(here / "a" / 'odd, "name" 🍕.webp', 3)
     draw(here / "a" / ".hidden.jpg")
     (here / "bad.JPG").write_text("this is not a photo")
-    (here / "notes.txt").write_text("nor is this, and it does not claim to be")
+    (here / "notes.txt").write_text("nor is this, and it doesn't claim to be")
     return here
 
 
@@ -62,7 +66,7 @@ def many(tmp_path_factory):
 
 
 def read(path):
-    """The table, in the order of the photos."""
+    """The table, sorted by photo."""
     table = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
     return table.sort_values("photo", ignore_index=True)
 
@@ -72,7 +76,7 @@ def same(one, other):
 
 
 @KINDS
-def test_every_photo_under_a_folder_gets_a_row(photos, tmp_path, kind, capsys):
+def test_every_photo_in_a_folder_gets_a_row(photos, tmp_path, kind, capsys):
     output = tmp_path / f"answers.{kind}"
     assert main([str(photos), "--output", str(output)]) == 0
     assert "4 photos answered, of which 1 could not be read" in capsys.readouterr().out
@@ -87,7 +91,7 @@ def test_every_photo_under_a_folder_gets_a_row(photos, tmp_path, kind, capsys):
             assert row[f"probability_{food}"] == pytest.approx(probability, abs=1e-5)
 
 
-def test_without_a_table_a_folder_prints_a_line_for_each_photo(photos, capsys):
+def test_without_a_table_a_folder_prints_a_line_per_photo(photos, capsys):
     assert main([str(photos), str(photos / "b.jpg")]) == 1
     printed = capsys.readouterr()
     assert len(printed.out.splitlines()) == 4 and str(photos / "a" / "deep" / "er.png") in printed.out
@@ -106,7 +110,7 @@ def test_a_folder_that_cannot_be_opened_is_reported(photos):
     assert list(names) == ["bad.JPG"] and closed == [str(photos / "a")]
 
 
-def test_a_name_stays_on_one_line_and_is_text():
+def test_a_name_is_text_on_one_line():
     assert one_line("two\nlines\r.jpg") == "two\\nlines\\r.jpg"
     assert one_line(os.fsdecode(b"caf\xe9.jpg")).encode() == b"caf\\udce9.jpg"
     assert one_line("café 9\u202fAM.jpg") == "café 9\u202fAM.jpg"
@@ -114,7 +118,7 @@ def test_a_name_stays_on_one_line_and_is_text():
 
 @KINDS
 @pytest.mark.parametrize(("blow", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
-def test_a_stopped_run_goes_on_where_it_was(many, tmp_path, kind, blow, status):
+def test_an_interrupted_run_resumes(many, tmp_path, kind, blow, status):
     output = tmp_path / f"answers.{kind}"
     run = subprocess.Popen([sys.executable, "-c", RUN, many, "--output", output], stderr=subprocess.DEVNULL)
     while run.poll() is None and not has_rows(output):
@@ -137,10 +141,10 @@ def has_rows(output):
 
 
 @KINDS
-def test_a_full_disk_is_said_and_costs_no_answer(many, tmp_path, kind):
-    """A limit on the size of a file stops a write half-way, as a full disk does."""
+def test_a_full_disk_is_reported_and_costs_no_answer(many, tmp_path, kind):
+    """A limit on file sizes stops a write halfway, as a full disk does."""
     output = tmp_path / f"answers.{kind}"
-    half = 12_000 if kind == "csv" else 3000  # of bytes: some of the rows, or less than a part
+    half = 12_000 if kind == "csv" else 3000  # bytes: some of the rows, or less than a part
     limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({half}, {half}))\n{RUN}"
     run = subprocess.run(
         [sys.executable, "-c", limited, many, "--output", output], capture_output=True, text=True, check=False
@@ -152,7 +156,7 @@ def test_a_full_disk_is_said_and_costs_no_answer(many, tmp_path, kind):
     assert sorted(read(output).photo) == sorted(photos_in(many))
 
 
-def test_a_torn_line_is_not_taken_for_an_answer(photos, tmp_path):
+def test_a_line_cut_short_is_not_taken_for_an_answer(photos, tmp_path):
     output = tmp_path / "answers.csv"
     answer_folder(photos, output)
     whole = output.read_bytes()
@@ -163,7 +167,7 @@ def test_a_torn_line_is_not_taken_for_an_answer(photos, tmp_path):
 
 
 @KINDS
-def test_photos_that_came_later_are_answered_and_the_others_left(photos, tmp_path, kind):
+def test_new_photos_are_answered_and_the_others_left_alone(photos, tmp_path, kind):
     output = tmp_path / f"answers.{kind}"
     answer_folder(photos, output)
     draw(photos / "a" / "new.jpg")
@@ -173,7 +177,7 @@ def test_photos_that_came_later_are_answered_and_the_others_left(photos, tmp_pat
     assert len(read(output)) == 5
 
 
-def test_a_part_that_was_removed_is_answered_again_and_costs_no_other(photos, tmp_path):
+def test_a_removed_part_is_answered_again_and_costs_no_other(photos, tmp_path):
     output = tmp_path / "answers.parquet"
     for name in ("one.jpg", "two.jpg"):
         answer_folder(photos, output)
@@ -184,16 +188,16 @@ def test_a_part_that_was_removed_is_answered_again_and_costs_no_other(photos, tm
     assert sorted(read(output).photo) == sorted(photos_in(photos))
 
 
-def test_a_photo_that_is_gone_when_its_turn_comes_gets_no_row(photos):
+def test_a_photo_that_disappears_during_the_run_gets_no_row(photos):
     digest = folder.sha256(MODEL)
     rows = folder.answer_batch(["gone.jpg", "b.jpg"], str(photos), str(MODEL), digest)
     assert [row["photo"] for row in rows] == ["b.jpg"]
-    with pytest.raises(FolderError, match="out of sight"):
+    with pytest.raises(FolderError, match="can't be seen"):
         folder.answer_batch(["b.jpg"], str(photos / "elsewhere"), str(MODEL), digest)
 
 
 @KINDS
-def test_answers_of_another_model_folder_or_program_are_not_mixed(photos, tmp_path, kind):
+def test_answers_of_another_model_folder_or_program_are_not_mixed_in(photos, tmp_path, kind):
     output = tmp_path / f"answers.{kind}"
     answer_folder(photos, output)
     other = onnx.load(MODEL)
@@ -201,20 +205,20 @@ def test_answers_of_another_model_folder_or_program_are_not_mixed(photos, tmp_pa
     onnx.save(other, tmp_path / "other.onnx")
     with pytest.raises(FolderError, match=r"another model\. Name another file"):
         answer_folder(photos, output, model=tmp_path / "other.onnx")
-    with pytest.raises(FolderError, match=rf"photos in {photos}\. Name another file"):
+    with pytest.raises(FolderError, match=rf"photos in {re.escape(str(photos))}\. Name another file"):
         answer_folder(photos / "a", output)
     foreign = tmp_path / f"foreign.{kind}"
     foreign.write_text("someone's own table")
-    with pytest.raises(FolderError, match=r"not written by this command\. Name another file"):
+    with pytest.raises(FolderError, match=r"not written by this command.* Name another file"):
         answer_folder(photos, foreign)
     assert foreign.read_text() == "someone's own table" and len(read(output)) == 4
 
 
-def test_what_cannot_be_done_is_said_in_a_sentence(photos, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(folder, "TIMEOUT", 1)
+def test_what_cannot_be_done_gets_a_sentence(photos, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(engines, "CLUSTER_TIMEOUT_S", 1)
     for arguments, sentence in {
         (photos, "--output", tmp_path / "answers.xlsx"): "answers.xlsx should end in .csv or .parquet.",
-        (photos / "none", "--output", tmp_path / "answers.csv"): f"There is no folder {photos / 'none'}.",
+        (photos / "none", "--output", tmp_path / "answers.csv"): f"{photos / 'none'}: There is no such folder.",
         (photos, "--output", photos / "b.jpg" / "answers.csv"): "answers.csv cannot be written: File exists.",
         (photos, "--output", tmp_path / "answers.csv", "--scheduler", "tcp://localhost:1"): "No Dask worker answers at",
     }.items():
@@ -223,11 +227,11 @@ def test_what_cannot_be_done_is_said_in_a_sentence(photos, tmp_path, monkeypatch
 
 
 def test_a_large_folder_is_never_held_in_memory(many, tmp_path, monkeypatch):
-    """On two cores: the pictures that are alive, and the photos that are listed but have no row in the file yet."""
+    """On two cores: counts the pictures in memory, and the photos that are listed but not written yet."""
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    monkeypatch.setattr(folder._Csv, "part", 20)
+    monkeypatch.setattr(CsvTable, "rows_per_write", 20)
     lock, pictures, listed, written = threading.Lock(), [0, 0], [0, 0], 0  # [now, at most]
-    read_photo, list_photos, write = Classifier.read, folder.photos_in, folder._Csv.write
+    read_photo, list_photos, write = Classifier.read, folder.photos_in, CsvTable.write
 
     def count(tally, by):
         with lock:
@@ -254,11 +258,11 @@ def test_a_large_folder_is_never_held_in_memory(many, tmp_path, monkeypatch):
 
     monkeypatch.setattr(Classifier, "read", reading)
     monkeypatch.setattr(folder, "photos_in", listing)
-    monkeypatch.setattr(folder._Csv, "write", writing)
+    monkeypatch.setattr(CsvTable, "write", writing)
     answer_folder(many, tmp_path / "answers.csv")
     assert written == 300 and listed[0] == pictures[0] == 0
     assert 0 < pictures[1] <= 2
-    assert listed[1] <= 4 * folder.BATCH + 20 < 300
+    assert listed[1] <= 4 * engines.PHOTOS_PER_TASK + 20 < 300
 
 
 @pytest.fixture
@@ -312,7 +316,7 @@ def test_without_the_extra_photos_are_answered_and_csv_is_written(photos, tmp_pa
     assert len(read(tmp_path / "answers.csv")) == 4
 
 
-def test_someone_who_looks_on_sees_a_progress_bar(photos, tmp_path):
+def test_a_terminal_shows_a_progress_bar(photos, tmp_path):
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 80))
     command = [sys.executable, "-m", "foodvision", photos, "--output", tmp_path / "answers.csv"]

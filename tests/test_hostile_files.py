@@ -116,8 +116,10 @@ def test_a_photo_longer_than_a_jpeg_can_be_is_shown_all_the_same(size):
 def test_no_decoder_but_those_of_photos_is_reachable():
     content = saved(quadrants(), "PPM")
     assert Image.open(io.BytesIO(content)).format == "PPM"
-    with pytest.raises(PhotoError, match=r"not a photo .* Try "):
+    with pytest.raises(PhotoError, match=r"Netpbm picture, which can't be read"):
         read_photo(content)
+    with pytest.raises(PhotoError, match=r"not a photo .* Try "):
+        read_photo(saved(quadrants(), "SGI"))
 
 
 def test_nothing_comes_along_with_the_picture():

@@ -1,8 +1,8 @@
-"""The page opens from a link: what Binder builds, what the Dockerfile builds, and the page served by each.
+"""What Binder and the Dockerfile build, and the page that each of them serves.
 
-There is neither Docker nor Binder here. repo2docker writes the Dockerfile that Binder would build; its steps, and those
-of our own Dockerfile, run in fresh environments of Python; the page is driven in a real browser.
-`pytest tests/test_hosting.py -rP` prints what was measured.
+Neither Docker nor Binder is needed. repo2docker writes the Dockerfile that Binder would build; its steps, and those of
+our own, run in fresh virtual environments, and a real browser drives the page. To print the measurements:
+`pytest tests/test_hosting.py -rP`.
 """
 
 import json
@@ -32,7 +32,6 @@ from test_page import answer, choose, chooser, drawn, saved
 from foodvision import ModelError
 from foodvision.answer.check import check_model
 from foodvision.answer.classifier import MODEL, Classifier
-from foodvision.page import links
 from foodvision.page.server import pool_size
 
 PYTHON = "3.11"
@@ -42,81 +41,11 @@ TOKEN = "abc"
 LINUX = sys.platform == "linux"
 
 
-# Links
-
-
-@pytest.fixture
-def repository(tmp_path):
-    """A git repository on the branch `main`, with one commit."""
-    git = ["git", "-C", tmp_path, "-c", "user.name=A", "-c", "user.email=a@example.org"]
-    subprocess.run(["git", "init", "--quiet", "--initial-branch=main", tmp_path], check=True)
-    subprocess.run([*git, "commit", "--quiet", "--allow-empty", "--message=A"], check=True)
-    return tmp_path
-
-
-def add_remote(repository, address, name="origin"):
-    subprocess.run(["git", "-C", repository, "remote", "add", name, address], check=True)
-
-
-@pytest.mark.parametrize(
-    ("remote", "path"),
-    [
-        ("https://github.com/someone/food.git", "gh/someone/food"),
-        ("git@github.com:someone/food.git", "gh/someone/food"),
-        ("ssh://git@github.com:22/someone/food", "gh/someone/food"),
-        ("https://someone:secret@github.com/someone/food.js/", "gh/someone/food.js"),
-        ("https://gitlab.com/group/team/food.git", "gl/group%2Fteam%2Ffood"),
-        ("https://codeberg.org/someone/food.git", "git/https%3A%2F%2Fcodeberg.org%2Fsomeone%2Ffood"),
-        ("https://example.org:8443/a/b.git", "git/https%3A%2F%2Fexample.org%3A8443%2Fa%2Fb"),
-        ("ssh://git@example.org:2222/a/b.git", "git/https%3A%2F%2Fexample.org%2Fa%2Fb"),
-        ("https://GitHub.com:443/someone/food", "gh/someone/food"),
-    ],
-)
-def test_the_link_opens_the_page_of_any_remote(repository, remote, path):
-    add_remote(repository, remote)
-    page = "urlpath=voila%2Frender%2Ffoodvision.ipynb"
-    assert links.binder_link(repository) == f"https://mybinder.org/v2/{path}/main?{page}"
-
-
-@pytest.mark.parametrize("remote", ["file:///srv/git/x.git", "/srv/git/x.git", "../x.git", "C:/x/y", r"C:\x\y"])
-def test_a_remote_that_is_a_folder_has_no_link(repository, remote):
-    add_remote(repository, remote)
-    assert links.binder_link(repository) is links.colab_link(repository) is None
-
-
-def test_the_link_names_the_branch_or_else_the_commit(repository):
-    add_remote(repository, "https://github.com/someone/food", "fork")
-    subprocess.run(["git", "-C", repository, "switch", "--quiet", "--create", "new/look"], check=True)
-    assert "/gh/someone/food/new%2Flook?" in links.binder_link(repository)
-    assert links.colab_link(repository).endswith("/github/someone/food/blob/new/look/train.ipynb")
-    subprocess.run(["git", "-C", repository, "switch", "--quiet", "--detach"], check=True)
-    assert re.search(r"/gh/someone/food/[0-9a-f]{40}\?", links.binder_link(repository))
-
-
-def test_share_prints_links_and_badges(repository, capsys):
-    add_remote(repository, "https://github.com/someone/food")
-    assert links.print_links(repository) == 0
-    printed = capsys.readouterr().out
-    assert printed.count(links.binder_link(repository)) == printed.count(links.colab_link(repository)) == 2
-
-
-def test_without_a_remote_there_is_no_link(repository, tmp_path_factory, capsys):
-    assert links.binder_link(repository) is links.colab_link(repository) is None
-    assert links.print_links(repository) == 1 and "Push this folder" in capsys.readouterr().err
-    assert links.binder_link(tmp_path_factory.mktemp("no repository")) is None
-
-
-def test_the_readme_opens_the_page_and_the_training():
-    readme = (ROOT / "README.md").read_text()
-    assert "mybinder.org/v2/gh/" in readme and "?urlpath=voila%2Frender%2Ffoodvision.ipynb)" in readme
-    assert "https://colab.research.google.com/github/" in readme
-
-
 # One place for each version
 
 
 def locked(name):
-    """The requirements of a lock file, by name: a list for each, as a name can have one for every Python."""
+    """The requirements in a lock file, by name. There is a list for each, since some differ by Python version."""
     lines = re.sub(r" \\\n\s+--hash", " --hash", (ROOT / "requirements" / f"{name}.txt").read_text()).splitlines()
     packages = {}
     for line in lines:
@@ -148,7 +77,7 @@ def test_each_pin_is_locked_with_hashes(lock, pins):
         assert versions == {str(pin.specifier)}, f"{pin} is not what requirements/{lock}.txt holds: run `make lock`."
 
 
-def test_what_is_tested_is_what_is_served():
+def test_the_tested_versions_are_the_served_ones():
     everything = locked("all")
     for name, packages in locked("serve").items():
         versions = {str(package.specifier) for package in packages}
@@ -161,7 +90,7 @@ def test_serving_needs_neither_torch_nor_fastai():
 
 @pytest.mark.parametrize("python", [PYTHON, "3.14"])
 @pytest.mark.parametrize("system", ["x86_64-unknown-linux-gnu", "aarch64-apple-darwin", "x86_64-pc-windows-msvc"])
-def test_everything_locked_is_there_for_each_system(system, python, tmp_path):
+def test_every_locked_package_exists_for_each_system(system, python, tmp_path):
     wheels = ["--only-binary=:all:", "--require-hashes", f"--requirement={ROOT / 'requirements' / 'all.txt'}"]
     target = [f"--target={tmp_path}", f"--python-platform={system}", f"--python-version={python}"]
     command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--dry-run", *target, *wheels]
@@ -175,12 +104,12 @@ def test_no_lock_file_names_a_host():
 
 
 def conda_and_pip(path):
-    """The conda packages, and the lines for pip, of an environment.yml."""
+    """The conda packages and the pip lines of an environment.yml."""
     *conda, pip = yaml.safe_load((ROOT / path).read_text())["dependencies"]
     return conda, pip["pip"]
 
 
-def test_every_environment_has_the_same_python_and_takes_its_versions_from_one_place():
+def test_every_environment_has_the_same_python_and_the_same_versions():
     assert PROJECT["project"]["requires-python"] == f">={PYTHON}"
     assert conda_and_pip("environment.yml") == ([f"python={PYTHON}", "pip"], ["-e .[train,test,folder]"])
     assert conda_and_pip("binder/environment.yml") == ([f"python={PYTHON}", "pip"], ["-r ../requirements/serve.txt"])
@@ -195,7 +124,7 @@ def test_every_environment_has_the_same_python_and_takes_its_versions_from_one_p
 
 @pytest.fixture
 def pair(tmp_path):
-    """Copies of both model files: the path of `export.onnx`."""
+    """Copies of both model files; the path of `export.onnx`."""
     for path in MODEL, MODEL.with_suffix(".pkl"):
         shutil.copy(path, tmp_path)
     return tmp_path / MODEL.name
@@ -206,7 +135,7 @@ def test_the_model_pair_passes_its_check(pair):
     assert prediction.label in prediction.probabilities
 
 
-def test_half_a_pair_fails_its_check(pair):
+def test_a_model_without_its_learner_fails_its_check(pair):
     pair.with_suffix(".pkl").unlink()
     with pytest.raises(ModelError, match=r"no export\.pkl beside export\.onnx: commit both"):
         check_model(pair)
@@ -229,7 +158,7 @@ def test_a_model_that_answers_nonsense_fails_its_check(pair, monkeypatch):
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory):
-    """The repository as a clone would have it, with what is not committed yet."""
+    """The repository as a clone would have it, plus uncommitted changes."""
     folder = tmp_path_factory.mktemp("clone") / "foodvision"
     listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     for name in subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines():
@@ -269,7 +198,7 @@ def test_binder_copies_the_repository_then_installs_then_runs_post_build(buildpa
 
 
 class Environment:
-    """A virtual environment, with the home folder of a user who has never used Jupyter."""
+    """A virtual environment, and the home folder of a user who has never used Jupyter."""
 
     def __init__(self, folder):
         self.folder = folder / "environment"
@@ -293,7 +222,7 @@ class Environment:
         return inherited | {"PATH": path, "HOME": str(self.home), "NB_PYTHON_PREFIX": str(self.folder)}
 
     def run(self, command, cwd, **variables):
-        """What a shell command prints."""
+        """The output of a shell command."""
         run = subprocess.run(
             ["bash", "-ec", command], cwd=cwd, env=self.variables | variables, capture_output=True, text=True
         )
@@ -302,7 +231,7 @@ class Environment:
 
     @contextmanager
     def serve(self, command, cwd, port, path="/", **variables):
-        """A `Server`: a shell command, on one core with 2 GB of memory where the system can say so."""
+        """A `Server` from a shell command, limited to one core and 2 GB of memory on Linux."""
         log = self.home / f"{port}.txt"
         with log.open("w") as output:
             process = subprocess.Popen(
@@ -329,7 +258,7 @@ def confine():
 
 
 def binder_base():
-    """The Jupyter packages, for pip, of the environment that every Binder image begins with."""
+    """The Jupyter packages that every Binder image starts from, for pip."""
     folder = Path(repo2docker.buildpacks.conda.__file__).parent
     frozen = (folder / f"environment.py-{PYTHON}-linux-64.lock").read_text()
     versions = dict(re.findall(r"/([a-z][\w-]*?)-(\d[\d.]*)-[^/]*\.conda#", frozen))
@@ -388,7 +317,7 @@ def test_binders_environment_is_consistent_and_small(binder_environment):
 
 
 def needs(name, extra=""):
-    """The installed distributions that one needs, itself included."""
+    """An installed distribution and all that it needs."""
     found, waiting = set(), [(name, extra)]
     while waiting:
         name, extra = waiting.pop()
@@ -405,7 +334,7 @@ def needs(name, extra=""):
 
 
 def size_on_disk(names):
-    """Bytes of the files of installed distributions."""
+    """Size of installed distributions in bytes."""
     files = {path.locate() for name in names for path in metadata.distribution(name).files or []}
     return sum(path.stat().st_size for path in files if path.is_file())
 
@@ -450,7 +379,7 @@ def test_the_server_and_a_visitor_fit_in_what_binder_guarantees(browser, binder)
 
 
 def api(server, path, method="GET"):
-    """The reply of Jupyter's own API."""
+    """A reply of Jupyter's API."""
     address = re.sub("voila/render/.*", f"api/{path}", server.url)
     request = urllib.request.Request(address, method=method, headers={"Authorization": f"token {TOKEN}"})
     with urllib.request.urlopen(request, timeout=PATIENCE) as reply:
@@ -469,7 +398,7 @@ def test_a_page_whose_kernel_was_culled_works_again_after_a_reload(browser, bind
 
 
 @pytest.mark.slow
-def test_binder_keeps_the_kernel_of_an_open_page_and_ends_that_of_a_closed_one(browser, binder_environment, checkout):
+def test_binder_keeps_the_kernels_of_open_pages_and_ends_those_of_closed_ones(browser, binder_environment, checkout):
     configured = binder_environment.run("jupyter server --show-config-json", checkout)
     assert (
         json.loads(configured)["MappingKernelManager"]
@@ -494,7 +423,7 @@ def test_binder_keeps_the_kernel_of_an_open_page_and_ends_that_of_a_closed_one(b
 
 
 def nginx_configuration(port, upstream):
-    """The configuration that docs/hosting.md gives, for other ports."""
+    """The nginx configuration of docs/hosting.md, with other ports."""
     (server,) = re.findall(r"```nginx\n(.*?)```", HOSTING, re.DOTALL)
     server = server.replace("listen 80;", f"listen {port};").replace("localhost:8888", f"127.0.0.1:{upstream}")
     return f"daemon off; pid nginx.pid; error_log stderr; events {{}} http {{ access_log off; {server} }}"
@@ -502,7 +431,7 @@ def nginx_configuration(port, upstream):
 
 @pytest.fixture
 def nginx(tmp_path):
-    """`nginx(server)`: the address of a Server's page, behind a reverse proxy."""
+    """`nginx(server)` gives the address of a Server's page behind a reverse proxy."""
     program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     if not program:
         pytest.skip("nginx is not installed: the page behind a reverse proxy was not checked")
@@ -555,7 +484,7 @@ def test_the_dockerfile_runs_as_an_ordinary_user_and_says_whether_it_is_healthy(
 
 @pytest.fixture(scope="module")
 def image(checkout, tmp_path_factory):
-    """The Dockerfile's steps in a fresh environment, on the files that Docker would be sent: (environment, folder)."""
+    """The Dockerfile's steps in a fresh environment, with the files Docker would get: (environment, folder)."""
     environment, folder = Environment(tmp_path_factory.mktemp("docker")), tmp_path_factory.mktemp("image")
     ignored = [line for line in (checkout / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
     for name in exclude_paths(checkout, ignored):
@@ -571,7 +500,7 @@ def image(checkout, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def container(image):
-    """The Dockerfile's command, at a port that the host chose: a `Server`."""
+    """The Dockerfile's command, at a port chosen by the host: a `Server`."""
     environment, folder = image
     port = free_port()
     command = " ".join(f"'{word}'" for word in json.loads(dict(dockerfile())["CMD"]))
@@ -580,7 +509,7 @@ def container(image):
 
 
 @pytest.mark.slow
-def test_the_image_holds_what_serves_and_no_more(image):
+def test_the_image_holds_what_serving_needs_and_no_more(image):
     _, folder = image
     held = {path.name for path in folder.iterdir()}
     assert held >= {"foodvision", "foodvision.ipynb", "export.onnx", "export.pkl", "voila.json"}

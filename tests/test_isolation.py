@@ -1,4 +1,4 @@
-"""What is promised about others: nobody sees another's photo, none stays on disk, and the server gives no file out."""
+"""Visitors are kept apart: nobody sees another's photo, none stays on disk, and the server hands out no files."""
 
 import http.client
 import io
@@ -30,7 +30,7 @@ SCRIPT = "<img src=x onerror=\"document.title='hacked'\"><script>document.title=
 
 @pytest.fixture
 def visitors(voila):
-    """Two of them, each with a page open."""
+    """Two visitors, each with a page open."""
     visitors = Visitor(voila.url), Visitor(voila.url)
     yield visitors
     for visitor in visitors:
@@ -53,7 +53,7 @@ def test_a_visitor_cannot_reach_another_visitors_dashboard(visitors):
     assert other.request({"id": 1, "size": 0}) == []
 
 
-def test_a_verdict_on_another_visitors_answer_finds_none(owned):
+def test_a_visitor_cannot_give_a_verdict_on_anothers_answer(owned):
     one, other = Visitor(owned.url), Visitor(owned.url)
     before = Feedback(owned.feedback).verdicts()
     reply = one.ask(photo())
@@ -64,14 +64,14 @@ def test_a_verdict_on_another_visitors_answer_finds_none(owned):
     other.leave()
 
 
-def test_kernels_have_names_that_nobody_guesses(visitors):
+def test_kernel_names_cannot_be_guessed(visitors):
     one, other = (UUID(visitor.kernel_id) for visitor in visitors)
     assert one.version == other.version == 4  # 122 random bits
     assert one != other
 
 
 class Response:
-    """What a server says to a path, sent as it stands: no client has tidied it up, and no redirect was followed."""
+    """A server's response to a path sent as it is: no client has normalised it, and no redirect is followed."""
 
     def __init__(self, server, path, method="GET"):
         connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=30)
@@ -83,7 +83,7 @@ class Response:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="only Unix has sockets that are files")
-def test_no_other_user_or_program_can_take_or_reach_the_sockets_of_a_kernel(voila, visitors):
+def test_no_other_user_or_program_can_reach_or_take_a_kernels_sockets(voila, visitors):
     assert voila.kernels
     for kernel in voila.kernels:
         connection = Path(kernel.cmdline()[-1])
@@ -148,7 +148,7 @@ WAYS = [
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_no_way_leads_to_a_file_that_is_not_meant_for_the_page(voila, way):
+def test_no_path_leads_to_a_file_that_is_not_for_the_page(voila, way):
     for secret in SECRETS:
         up = {"up": "../" * 12, "encoded": "%2e%2e%2f" * 12, "root": str(ROOT).lstrip("/")}
         response = Response(voila, way.format(secret, **up))
@@ -157,13 +157,13 @@ def test_no_way_leads_to_a_file_that_is_not_meant_for_the_page(voila, way):
 
 
 @pytest.mark.parametrize("secret", SECRETS)
-def test_the_extension_gives_no_file_out_either(jupyter, secret):
+def test_the_extension_hands_out_no_file_either(jupyter, secret):
     for way in "voila/files/{}", "voila/static/../../{}", "voila/templates/foodvision/static/{}", "files/{}":
         assert Response(jupyter, f"/user/abc-def/{way.format(secret)}").status >= 300
     assert Response(jupyter, f"/user/abc-def/voila/files/{secret}?token=abc").status == 403
 
 
-def test_what_the_page_needs_is_given_out(voila):
+def test_the_server_hands_out_what_the_page_needs(voila):
     for path in "/voila/static/voila.js", "/voila/templates/foodvision/static/favicon.svg":
         response = Response(voila, path)
         assert response.status == 200
@@ -184,7 +184,7 @@ def test_the_page_tells_the_browser_what_it_may_do(voila):
 
 
 def telling(format="JPEG"):
-    """A photo whose EXIF is a script, of a format."""
+    """A photo in the given format whose EXIF holds a script."""
     exif, file = Image.Exif(), io.BytesIO()
     exif[0x010E] = exif[0x013B] = exif[0x8298] = SCRIPT
     Image.new("RGB", (90, 120), "red").save(file, format, exif=exif)
@@ -206,7 +206,7 @@ ELSEWHERE = """async () => {
 }"""
 
 
-def test_the_page_keeps_to_its_policy_and_reads_no_text_of_a_photo_as_html(page):
+def test_the_page_obeys_its_policy_and_never_reads_a_photos_text_as_html(page):
     page.add_init_script(WATCH)
     page.reload()
     for name, content in ("photo.jpg", telling()), ("photo.heic", telling("HEIF")), ("photo.tiff", telling("TIFF")):
@@ -251,7 +251,7 @@ def test_the_owners_notebook_shows_text_as_text(tmp_path, monkeypatch):
     assert not any("<script>" in html or "<img src=x" in html for html in shown)
 
 
-def test_nothing_of_a_visitor_is_on_disk_while_they_are_there_or_afterwards(tmp_path, tmp_path_factory):
+def test_nothing_of_a_visitor_is_on_disk_during_a_visit_or_afterwards(tmp_path, tmp_path_factory):
     noise = np.random.default_rng(int(time.time())).integers(0, 256, (300, 300, 3), dtype=np.uint8)
     file = io.BytesIO()
     Image.fromarray(noise).save(file, "JPEG")
@@ -275,19 +275,19 @@ def test_nothing_of_a_visitor_is_on_disk_while_they_are_there_or_afterwards(tmp_
     assert not list(temporary.iterdir())
 
 
-def test_what_runs_the_model_reports_to_nobody(tmp_path):
+def test_onnx_runtime_sends_no_telemetry(tmp_path):
     run = [sys.executable, "-c", "from foodvision import Classifier; Classifier()"]
     subprocess.run(run, cwd=ROOT, check=True, env=os.environ | {"TMPDIR": str(tmp_path)})
     assert not list(tmp_path.iterdir())  # ONNX Runtime's telemetry would have left its session
 
 
 def names(folder):
-    """Of all files in a folder; a kernel's own, which holds its ports, counts for none."""
+    """All files in a folder, except the connection files of kernels, which hold their ports."""
     return {path for path in folder.rglob("*") if not re.fullmatch(r"kernel-[-0-9a-f]{36}\.json", path.name)}
 
 
 def written(since, content, *folders):
-    """Files written since a time that hold a piece of the content."""
+    """Files written since then that contain part of the content."""
     piece = content[len(content) // 2 :][:64]
     recent = [path for folder in folders for path in files(folder) if path.stat().st_mtime >= since]
     return [path for path in recent if piece in path.read_bytes()]

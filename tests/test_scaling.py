@@ -1,4 +1,4 @@
-"""What docs/scaling.md promises: one machine with its limits, several servers behind nginx, and a pod for each visitor.
+"""The promises of docs/scaling.md: one machine and its limits, several servers behind nginx, a pod per visitor.
 
 No cluster is needed. The Helm values are checked by the chart's own schema where the chart can be fetched, and a
 JupyterHub on this machine tries their settings. `pytest tests/test_scaling.py -rP` prints what was measured.
@@ -41,13 +41,13 @@ MIB = 2**20
 
 
 def documented(pattern, text=SCALING):
-    """The groups of the only place in a page where the pattern is."""
+    """The groups of a pattern's only match in a document."""
     (match,) = re.finditer(pattern, text)
     return match.groups()
 
 
 def fenced(language, place=0):
-    """A block of code of docs/scaling.md."""
+    """A code block of docs/scaling.md."""
     return re.findall(rf"```{language}\n(.*?)```", SCALING, re.DOTALL)[place]
 
 
@@ -55,14 +55,14 @@ def fenced(language, place=0):
 
 
 def measured(server):
-    """MB of a server, of a visitor's kernel, and of what that shares with no other, as docs/hosting.md has them."""
+    """Memory in MB, from docs/hosting.md: of the server, of a visitor's kernel, and what that kernel doesn't share."""
     return map(
         int, documented(rf"\| memory: {server} server, .* \| (\d+) MB \+ (\d+) MB, (\d+) of them its own \|", HOSTING)
     )
 
 
 def table(heading):
-    """The rows of numbers of the table of docs/scaling.md that has this first heading."""
+    """The rows of numbers in the table of docs/scaling.md with this first heading."""
     (rows,) = documented(rf"\| {heading} \|.*\n\|[ -|]*\n((?:\|.*\n)+)")
     return [tuple(map(int, re.findall(r"\d+", row))) for row in rows.splitlines()]
 
@@ -79,7 +79,7 @@ def guarantee():
 
 
 def mebibytes(size):
-    """Of a size as JupyterHub writes it: "320M" or "1G"."""
+    """A size as JupyterHub writes it, "320M" or "1G", in MiB."""
     return int(size[:-1]) * {"M": 1, "G": 1024}[size[-1]]
 
 
@@ -88,7 +88,7 @@ def test_the_pods_of_a_node_follow_from_what_each_is_guaranteed():
     assert table("allocatable memory, GiB") == expected, f"The guarantee is another by now: {expected}"
 
 
-def test_a_pod_is_guaranteed_the_server_and_a_kernel_and_a_tenth_more_at_least():
+def test_a_pod_is_guaranteed_a_server_a_kernel_and_ten_percent_to_spare():
     server, kernel, _ = measured("Jupyter's")
     assert 1.1 * (server + kernel) * 1e6 <= guarantee() * MIB
     assert guarantee() < mebibytes(VALUES["singleuser"]["memory"]["limit"])
@@ -99,7 +99,7 @@ def test_a_pod_is_guaranteed_the_server_and_a_kernel_and_a_tenth_more_at_least()
 
 @pytest.fixture
 def container(tmp_path, monkeypatch):
-    """A function that sets the limits of the container that this process is in, as Linux writes them."""
+    """A function that sets the limits of this process's container, as Linux writes them."""
     monkeypatch.delenv("CPU_LIMIT", raising=False)
     monkeypatch.setattr(machine, "CONTAINER", tmp_path)
     return lambda **limits: [(tmp_path / f"{name}.max").write_text(f"{text}\n") for name, text in limits.items()]
@@ -132,7 +132,7 @@ def test_kernels_kept_ready_do_not_fill_a_small_container(container):
 
 @pytest.fixture(scope="module")
 def limited(tmp_path_factory):
-    """The server that docs/scaling.md starts with a cap on each process: a `Server`."""
+    """The server that docs/scaling.md starts with a memory cap on each process: a `Server`."""
     if not LINUX:
         pytest.skip("prlimit is Linux's: the cap on a visitor's memory was not checked")
     command = fenced("bash").replace("\\\n", " ").replace(".venv/bin/python", sys.executable)
@@ -150,7 +150,7 @@ def limited(tmp_path_factory):
 
 
 def open_files(server):
-    """How many a server has, once it has started every kernel: the same for three seconds."""
+    """A server's number of open files, once it has started every kernel and the number is stable for three seconds."""
     counts = [server.process.num_fds()]
     deadline = time.monotonic() + PATIENCE
     while len(set(counts[-7:])) > 1 or len(counts) < 7:
@@ -164,7 +164,7 @@ def cpu_seconds(process):
     return sum(process.cpu_times()[:2])
 
 
-def test_each_kernel_has_the_cap_and_the_server_files_enough_for_the_largest_machine(browser, limited):
+def test_each_kernel_has_the_cap_and_the_server_has_enough_files_for_the_largest_machine(browser, limited):
     cap, files = map(int, documented(r"prlimit --data=(\d+) --nofile=(\d+)"))
     before, spent = open_files(limited), cpu_seconds(limited.process)
     with opened(browser, limited.url) as page:
@@ -180,7 +180,7 @@ def test_each_kernel_has_the_cap_and_the_server_files_enough_for_the_largest_mac
     assert before + a_visitor * most < files
 
 
-def test_a_photo_beyond_a_visitors_cap_costs_that_one_answer_and_other_visitors_nothing(browser, limited):
+def test_a_photo_beyond_the_cap_costs_one_answer_and_other_visitors_nothing(browser, limited):
     with opened(browser, limited.url) as greedy, opened(browser, limited.url) as other:
         ask(greedy), ask(other)
         kernels = limited.kernels
@@ -227,7 +227,7 @@ def test_each_address_stays_with_one_of_several_servers(browser, limited, voila,
 
 
 def fetched_chart():
-    """The chart's files, by name."""
+    """Files of the Helm chart, by name."""
     (version,) = documented(r"--version (\S+)")
     try:
         with urllib.request.urlopen(CHART.format(version), timeout=PATIENCE) as reply:
@@ -248,7 +248,7 @@ def test_the_values_pass_the_charts_own_schema():
     assert ours.split(".")[0] == theirs.split(".")[0], f"JupyterHub {ours} in the image, {theirs} in the chart"
 
 
-def test_a_pod_opens_the_page_that_binders_link_opens():
+def test_a_pod_opens_the_same_page_as_the_binder_link():
     path = quote(VALUES["singleuser"]["defaultUrl"].removeprefix("/"), safe="")
     assert f"?urlpath={path})" in (ROOT / "README.md").read_text()
 
@@ -257,18 +257,19 @@ def test_pods_are_culled_when_their_kernels_would_be():
     assert VALUES["cull"]["timeout"] == VOILA["MappingKernelManager"]["cull_idle_timeout"]
 
 
-def test_a_binderhub_gives_the_same_memory_and_builds_nothing_else():
+def test_a_binderhub_gives_the_same_memory_and_builds_no_other_repository():
     values = yaml.safe_load(fenced("yaml"))
     for name in "memory", "cpu", "networkPolicy":
         assert values["jupyterhub"]["singleuser"][name] == VALUES["singleuser"][name]
     banned = [re.compile(pattern) for pattern in values["config"]["GitHubRepoProvider"]["banned_specs"]]
-    assert any(pattern.match("someone/food/HEAD") for pattern in banned)
-    assert not any(pattern.match("OWNER/REPO/HEAD") for pattern in banned)
+    (ours,) = documented(r"banned_specs: \[\"\^\(\?!(\S+?)/\)")
+    assert any(pattern.match("another/repository/HEAD") for pattern in banned)
+    assert not any(pattern.match(f"{ours}/HEAD") for pattern in banned)
 
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory):
-    """JupyterHub with the settings of the values and the packages of Binder's image, its users on this machine."""
+    """JupyterHub with our Helm values and the packages of Binder's image, its users on this machine."""
     folder = tmp_path_factory.mktemp("hub")
     install = ["npm", "install", "--silent", "--prefix", folder, HTTP_PROXY]
     if not shutil.which("npm") or subprocess.run(install, capture_output=True).returncode:
@@ -313,7 +314,7 @@ def wait_until_healthy(address):
 
 
 @pytest.mark.slow
-def test_each_visitor_of_a_jupyterhub_has_a_server_of_their_own_without_signing_in(browser, hub):
+def test_each_visitor_of_a_jupyterhub_gets_a_server_without_signing_in(browser, hub):
     addresses = set()
     for _ in range(2):
         with opened(browser, hub.url) as page:

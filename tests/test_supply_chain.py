@@ -1,4 +1,4 @@
-"""What is served besides our own code: advisories, licences, a bill of materials. test_hosting.py has the hashes."""
+"""The packages we depend on: advisories, licences and a bill of materials. test_hosting.py checks the hashes."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ SERVED = locked("serve")
 
 
 def make(target):
-    """Run a target of the Makefile in the environment of these tests, as it is."""
+    """Run a target of the Makefile in this test environment, installing nothing."""
     command = ["make", "--silent", "--assume-old=.venv/all", f"BIN={Path(sys.executable).parent}", target]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
 
@@ -25,7 +25,7 @@ def test_no_locked_package_has_a_known_advisory():
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_every_served_package_has_a_licence_that_suits():
+def test_every_served_package_has_an_allowed_licence():
     run = make("licences")
     assert run.returncode == 0, run.stderr
     listed = {line.split()[0].lower().replace("_", "-").replace(".", "-") for line in run.stdout.splitlines()}

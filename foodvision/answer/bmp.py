@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from .limits import MAX_PIXELS
-from .refusals import TOO_LARGE, PhotoError
+from .refusals import TOO_MANY_PIXELS, PhotoError
 
 FILE_HEADER_BYTES = 14
 INFO_BYTES, V3_BYTES, V4_BYTES, V5_BYTES = 40, 56, 108, 124  # of the header behind that one, by its version
@@ -27,7 +27,7 @@ def read_bmp(content: bytes) -> Image.Image | None:
     if header < INFO_BYTES or not (masks or (depth, compression) == (2, RAW)):
         return None
     if width * abs(height) > MAX_PIXELS:
-        raise PhotoError(TOO_LARGE)
+        raise PhotoError(TOO_MANY_PIXELS)
     stride = (width * depth + 31) // 32 * 4
     if masks:
         start = max(offset, FILE_HEADER_BYTES + header + (4 * len(masks) if header == INFO_BYTES else 0))

@@ -88,7 +88,8 @@ class Classifier:
     def _refuse_stale(self) -> None:
         pickle = self.path.with_suffix(".pkl")
         try:
-            stale = pickle.exists() and sha256(pickle) != self.metadata["pickle_sha256"]
+            digest = self.metadata["pickle_sha256"]  # empty for a learner that could not be pickled
+            stale = digest and pickle.exists() and sha256(pickle) != digest
         except OSError as error:
             raise ModelError(f"{pickle.name} beside {self.path.name} cannot be read: {error.strerror}.") from error
         if stale:

@@ -1,6 +1,7 @@
 """Reading a photo: whatever a phone or a camera writes, to one upright RGB picture in sRGB."""
 
 import io
+import math
 import os
 import sys
 import warnings
@@ -18,7 +19,17 @@ from . import bmp, png
 from .colour import MAX_PROFILE_BYTES, profile_of_heif, profile_of_png, to_eight_bit, to_srgb
 from .limits import LARGE_PIXELS, MAX_FILE_BYTES, MAX_MEGABYTES, MAX_PIXELS, RationedFile
 from .orientation import exif_of, upright
-from .refusals import DAMAGED, NOT_A_PHOTO, TOO_LARGE, PhotoError, cannot_be_read, refuse_other_kinds
+from .refusals import (
+    DAMAGED,
+    NO_MEMORY,
+    NOT_A_PHOTO,
+    TOO_MANY_BYTES,
+    TOO_MANY_PIXELS,
+    PhotoError,
+    cannot_be_read,
+    refuse_other_kinds,
+    too_large,
+)
 from .tiff import check_tiff
 
 if sys.platform == "linux":
@@ -60,9 +71,9 @@ def read_photo(source: PhotoSource, at_least: int | None = None) -> Image.Image:
     except PhotoError:
         raise
     except Image.DecompressionBombError as error:
-        raise PhotoError(TOO_LARGE) from error
+        raise PhotoError(TOO_MANY_PIXELS) from error
     except MemoryError as error:
-        raise PhotoError("This picture needs more memory than there is here. Try a smaller copy.") from error
+        raise PhotoError(NO_MEMORY) from error
     except Exception as error:  # decoders raise whatever they like on damaged bytes
         raise PhotoError(DAMAGED) from error
     picture.info = {}
@@ -72,13 +83,14 @@ def read_photo(source: PhotoSource, at_least: int | None = None) -> Image.Image:
 def _open(source: PhotoSource) -> Image.Image:
     """The photo before it is decoded, as a rule; its profile is in its `info`."""
     if isinstance(source, Image.Image):
-        _check_size(source)
+        if math.prod(source.size) > MAX_PIXELS:
+            raise PhotoError(too_large(*source.size))
         copy = source.copy()
         copy.format = source.format
         return copy
     content = _content(source)
     if len(content) > MAX_FILE_BYTES:
-        raise PhotoError("This file is too large. Try a smaller copy.")
+        raise PhotoError(TOO_MANY_BYTES)
     refuse_other_kinds(content)
     kind = next((name for name in DECODERS if Image.OPEN[name][1](bytes(content[:16]))), None)
     if not kind:
@@ -156,9 +168,11 @@ def _file_content(path: str | os.PathLike[str]) -> bytes:
 
 def _decode(photo: Image.Image, at_least: int | None) -> Image.Image:
     """Reduces it before anything else is done: each step holds a copy, and a visitor's kernel must stay small."""
+    size = photo.size
     if isinstance(photo, JpegImagePlugin.JpegImageFile) and _coefficients(photo) <= MAX_COEFFICIENTS:
         _draft(photo, at_least)
-    _check_size(photo)
+    if math.prod(photo.size) > MAX_PIXELS:
+        raise PhotoError(too_large(*size))
     photo.decodermaxblock = BLOCK_BYTES
     with _memory_capped() if photo.format == "AVIF" else nullcontext():
         photo.load()
@@ -196,15 +210,6 @@ def _memory_capped() -> Iterator[None]:
 
 
 _capping = Lock()  # the whole process has one cap
-
-
-def _check_size(photo: Image.Image) -> None:
-    if _too_large(photo):
-        raise PhotoError(f"This picture is {photo.width} x {photo.height} pixels, too large. Try a smaller copy.")
-
-
-def _too_large(photo: Image.Image) -> bool:
-    return photo.width * photo.height > MAX_PIXELS
 
 
 def _coefficients(photo: JpegImagePlugin.JpegImageFile) -> float:

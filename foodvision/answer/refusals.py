@@ -3,7 +3,9 @@
 import re
 
 FORMATS = "JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP or TIFF"
-TOO_LARGE = "This picture has too many pixels. Try a smaller copy."
+TOO_MANY_BYTES = "This file is too large. Try a smaller copy."
+NO_MEMORY = "This picture needs more memory than there is here. Try a smaller copy."
+TOO_MANY_PIXELS = "This picture has too many pixels. Try a smaller copy."
 TOO_SLOW = "This photo takes too long to read. Try to save it again, as a JPEG."
 DAMAGED = "This photo is damaged or cut short. Try to save or send it again."
 NOT_A_PHOTO = f"This is not a photo that can be read here. Try a {FORMATS} file."
@@ -65,3 +67,8 @@ def cannot_be_read(kind: str) -> str:
     """The sentence for a kind of file, such as "SVG drawing"."""
     article = "an" if kind.startswith(("SVG", "OpenEXR")) else "a"
     return f"This is {article} {kind}, which can't be read here. Try to save it as a JPEG."
+
+
+def too_large(width: int, height: int) -> str:
+    """The sentence for a picture of too many pixels, which says how many."""
+    return f"This picture is {width} x {height} pixels, too large. Try a smaller copy."

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from .limits import MAX_PIXELS, RationedFile
-from .refusals import CAMERA_RAW, DAMAGED, TOO_LARGE, PhotoError, cannot_be_read
+from .refusals import CAMERA_RAW, DAMAGED, TOO_MANY_PIXELS, PhotoError, cannot_be_read
 
 MAX_ENTRIES = 65_535  # in a directory; only a BigTIFF could have more
 MAX_NUMBERS = 1_000_000  # in the tags, each of which becomes a Python object; two for each strip or tile
@@ -75,7 +75,7 @@ def check_tiff(file: RationedFile) -> None:
         raise PhotoError(DAMAGED)
     sides = ((tags[side], tags.get(tile, 1)) for side, tile in SIDES)
     if math.prod(math.ceil(side / tile) * tile for side, tile in sides) > 2 * MAX_PIXELS:
-        raise PhotoError(TOO_LARGE)
+        raise PhotoError(TOO_MANY_PIXELS)
 
 
 def _refuse_other_kinds(directory: "_Directory", start: int) -> None:

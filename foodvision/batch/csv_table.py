@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from .names import from_cell, to_cell
 from .tables import FolderError, Row, Table
@@ -81,12 +82,11 @@ class CsvTable(Table):
         return end
 
     def _lines(self, rows: list[Row], with_header: bool) -> str:
-        text, layout = io.StringIO(), self.layout
-        shape = {"delimiter": layout.delimiter, "lineterminator": layout.line_end, "extrasaction": "ignore"}
-        others = [sign for sign in DELIMITERS if sign != layout.delimiter]
-        plain = csv.DictWriter(text, layout.columns, **shape)
+        text = io.StringIO()
+        others = [sign for sign in DELIMITERS if sign != self.layout.delimiter]
+        plain = self._writer(text, csv.QUOTE_MINIMAL)
         # A spreadsheet that splits at semicolons would make a cell, perhaps a formula, of what follows one.
-        quoted = csv.DictWriter(text, layout.columns, quoting=csv.QUOTE_NONNUMERIC, **shape)
+        quoted = self._writer(text, csv.QUOTE_NONNUMERIC)
         if with_header:
             plain.writeheader()
         for row in rows:
@@ -94,6 +94,12 @@ class CsvTable(Table):
             split = any(sign in str(value) for value in row.values() for sign in others)
             (quoted if split else plain).writerow(cells)
         return text.getvalue()
+
+    def _writer(self, text: io.StringIO, quoting: Literal[0, 1, 2, 3]) -> csv.DictWriter:
+        columns, delimiter, line_end = self.layout.columns, self.layout.delimiter, self.layout.line_end
+        return csv.DictWriter(
+            text, columns, extrasaction="ignore", delimiter=delimiter, lineterminator=line_end, quoting=quoting
+        )
 
     def _cell(self, value: object) -> object:
         if isinstance(value, float) and self.layout.decimal != ".":

@@ -1,7 +1,7 @@
 """Where the work of a folder is done: threads here, Dask processes here, or a Dask cluster."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -21,7 +21,7 @@ Submit = Callable[..., Any]  # like Executor.submit
 
 def in_order(
     submit: Submit, task: Callable[[list[str]], list[Row]], names: Iterator[str], max_tasks: int
-) -> Iterator[Row]:
+) -> Generator[Row, None, None]:
     """Rows of `task`, in the order of the names, with at most `max_tasks` tasks submitted at a time."""
     waiting: deque = deque()
     try:

@@ -106,14 +106,13 @@ def _load(model: str, model_sha256: str) -> Classifier:
 def _row(classifier: Classifier, folder: str, name: str) -> Row:
     path = os.path.join(folder, name)
     try:
-        answer = classifier.predict(path).to_dict()
+        prediction = classifier.predict(path)
     except PhotoError as error:
         return {"photo": one_line(name), "error": why_missing(path) or str(error)}
-    probabilities = {f"probability_{label}": round(p, DIGITS) for label, p in answer["probabilities"].items()}
-    probability = {"probability": round(answer["probability"], DIGITS)}
-    return (
-        {"photo": one_line(name), "label": answer["label"]} | probability | probabilities | {"unsure": answer["unsure"]}
-    )
+    row: Row = {"photo": one_line(name)} | prediction.to_dict()
+    row |= {f"probability_{label}": round(p, DIGITS) for label, p in prediction.probabilities.items()}
+    row["probability"] = round(prediction.probability, DIGITS)
+    return {column: value for column, value in row.items() if column not in ("probabilities", "seconds")}
 
 
 def _resolved(folder: str | os.PathLike) -> Path:

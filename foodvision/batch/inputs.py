@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..answer.photo import MAX_FILE_BYTES
+from ..answer.limits import MAX_FILE_BYTES
 from .names import photo_extensions, photos_in
 
 STANDARD_INPUT = "-"
@@ -72,7 +72,7 @@ def _standard_input() -> Input:
 
 
 def _in_folder(folder: str) -> Iterator[Input]:
-    found, closed = False, []
+    found, closed = False, list[str]()
     for name in photos_in(folder, closed):
         found = True
         path = os.path.join(folder, name)

@@ -32,7 +32,7 @@ NOT_IN_A_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # 
 FORMULA = re.compile(r"['\s]*[=+\-@＝＋－＠]")  # noqa: RUF001 - spreadsheets run the wide ones, too
 
 
-def photos_in(folder: str | os.PathLike, closed: list[str] | None = None) -> Iterator[str]:
+def photos_in(folder: str | os.PathLike[str], closed: list[str] | None = None) -> Iterator[str]:
     """Paths of the photos in a folder and its subfolders, relative to it, in a stable order.
 
     Photos are recognised by their file extension. Hidden files and folders and the system's own are left out. Links to
@@ -44,7 +44,7 @@ def photos_in(folder: str | os.PathLike, closed: list[str] | None = None) -> Ite
             closed.append(error.filename)
 
     extensions = photo_extensions()
-    for here, folders, files in os.walk(folder, onerror=leave_out):
+    for here, folders, files in os.walk(os.fspath(folder), onerror=leave_out):
         folders[:] = sorted(name for name in folders if not _is_skipped(name))
         inside = Path(here).relative_to(folder)
         for name in sorted(files):

@@ -23,6 +23,10 @@ class Table(ABC):
     rows_per_write: int
 
     @abstractmethod
+    def __init__(self, path: Path, vocab: list[str]) -> None:
+        """A table at `path` of the answers of a model with these classes."""
+
+    @abstractmethod
     def begun(self) -> bool:
         """Whether there is a table at the path, of whatever origin."""
 

@@ -1,84 +1,74 @@
-"""The model card: what the model is, how it was measured, and where it fails, from the numbers of one run."""
+"""Writes the model card: what the model is, how it was tested and where it fails, with metadata for the Hub."""
 
 from pathlib import Path
 
-from ..answer.classifier import sha256
-from .evaluate import expected_calibration_error, score_answers
+import pandas as pd
+from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-CARD = """# Model card: FoodVision
+from ..answer.classifier import Classifier, sha256
+from .scores import expected_calibration_error, score_answers
 
-Written by `train.ipynb` from the numbers of the run that made these files.
-
-| file | size | SHA-256 |
-| --- | --- | --- |
-{files}
-
-## What it is
-
-torchvision's {body}, fine-tuned with fastai. It answers {answers} for one
-photo, of which it reads the middle square at {size} pixels. It is meant for trying out, not for deciding what is safe
-to eat.
-
-## Data
-
-Food-101 (Bossard, Guillaumin and Van Gool, 2014), whose photos come from foodspotting.com and are for research use, and
-pictures without food from EliSchwartz/imagenet-sample-images. None of them is in this repository. Trained on {train}
-photos; the recipe, the temperature and the shares below were chosen on {valid} more of the training half; measured at
-the very end on {test} photos, of which {strangers} show no food and the rest are of Food-101's official test half.
-`foodvision.learn.data.list_photos` takes what is there, so the counts are of what was found.
-
-## Recipe
-
-{recipe}
-
-## How good it is
-
-On the test photos, through `export.onnx` as the page uses it; `low` to `high` is Wilson's 95 % interval.
-
-{scores}
-
-Expected calibration error (15 bins) over all {test} test photos: {test_error:.3f}; of the three foods alone:
-{food_error:.3f}. The logits were divided by a temperature of {temperature:.2f}, fitted on the
-validation photos but those that fit worst.
-
-The rule: a food is named where the foods together have a share of
-{accept}, and marked
-unsure where another class is within {margin:.2f} of it, or ahead; otherwise the answer is the likelier of the two.
-
-## Known weaknesses
-
-- It looks at one dish in the middle of a photo: of a table full of plates it names one, or says other food.
-- Dishes near its three foods get through most often. The other dishes most often taken for one of them: {confused}.
-- Food-101 shows restaurant food of about 2014, mostly of North America; other kitchens' pizza and sushi are seen less.
-- The pictures without food are ImageNet's, and the weights that training starts from have learnt from ImageNet: so few
-  of them prove little.
-- Drawings, packaging and menus were not tested.
-"""
+TEMPLATE = Path(__file__).with_name("card_template.md")
 
 
-def write_card(path, classifier, photos, answers, foods, body, recipe):
-    """Write the card of a compiled model to `path`: from the table of all `photos` and that of the test `answers`."""
-    calibration, rule = classifier.metadata["calibration"], classifier.metadata["decision"]
-    strangers = answers[(answers.label == "other_food") & answers.answer.isin(foods)]
-    confused = strangers.dish.value_counts().head(5)
-    fields = {
-        "files": "\n".join(_file_row(classifier.path.with_suffix(suffix)) for suffix in (".pkl", ".onnx")),
-        "body": body,
-        "recipe": recipe,
-        "answers": _listed(classifier.vocab),
-        "size": classifier.preprocessing["steps"][-1]["size"][0],
-        "scores": markdown_table(score_answers(answers, foods)),
-        "strangers": int((answers.label == "not_food").sum()),
-        "test_error": _calibration_error(answers, classifier.vocab),
-        "food_error": _calibration_error(answers[answers.label.isin(foods)], classifier.vocab),
-        "confused": ", ".join(f"{dish.replace('_', ' ')} ({count})" for dish, count in confused.items()) or "none",
-    }
-    shares = [f"{share:.2f} beside `{name}`" for name, share in rule["accept"].items()]
-    rule = rule | {"accept": " and of ".join(shares)}
-    Path(path).write_text(CARD.format(**photos.split.value_counts(), **fields, **rule, **calibration), encoding="utf-8")
+def write_card(
+    path: str | Path,
+    classifier: Classifier,
+    photos: pd.DataFrame,
+    answers: pd.DataFrame,
+    foods: list[str],
+    body: str,
+    recipe: str,
+) -> None:
+    """Write a compiled model's card to `path`, from the table of all `photos` and that of the test `answers`."""
+    metadata, scores = classifier.metadata, score_answers(answers, foods)
+    accept = [f"{share:.2f} against `{name}`" for name, share in metadata["decision"]["accept"].items()]
+    card = ModelCard.from_template(
+        card_data(scores),
+        template_str=TEMPLATE.read_text(encoding="utf-8"),
+        files="\n".join(_file_row(classifier.path.with_suffix(suffix)) for suffix in (".pkl", ".onnx")),
+        body=body,
+        recipe=recipe,
+        answers=_listed(classifier.vocab),
+        size=classifier.preprocessing["steps"][-1]["size"][0],
+        scores=markdown_table(scores),
+        strangers=int((answers.label == "not_food").sum()),
+        test_error=_calibration_error(answers, classifier.vocab),
+        food_error=_calibration_error(answers[answers.label.isin(foods)], classifier.vocab),
+        temperature=f"{metadata['calibration']['temperature']:.2f}",
+        accept=" and ".join(accept),
+        margin=f"{metadata['decision']['margin']:.2f}",
+        confused=_confused(answers, foods),
+        **photos.split.value_counts(),
+    )
+    Path(path).write_text(str(card), encoding="utf-8")
 
 
-def markdown_table(scores):
+def card_data(scores: pd.DataFrame) -> ModelCardData:
+    """What the Hub shows and searches: licence, task, data and the share of foods named right."""
+    accuracy = EvalResult(
+        task_type="image-classification",
+        dataset_type="ethz/food101",
+        dataset_name="Food-101, official test photos of pizza, steak and sushi",
+        dataset_split="validation",  # the Hub's name for Food-101's official test half
+        metric_type="accuracy",
+        metric_value=round(float(scores.rate["all: named right"]), 4),
+        metric_name="named right",
+    )
+    return ModelCardData(
+        model_name="FoodVision",
+        language="en",
+        license="apache-2.0",
+        library_name="fastai",
+        pipeline_tag="image-classification",
+        tags=["food", "onnx", "fastai"],
+        datasets=["ethz/food101"],
+        metrics=["accuracy"],
+        eval_results=[accuracy],
+    )
+
+
+def markdown_table(scores: pd.DataFrame) -> str:
     """The table of `score_answers` in Markdown."""
     header = "| | right | photos | rate | low | high |\n| --- | --- | --- | --- | --- | --- |\n"
     return header + "\n".join(
@@ -87,14 +77,20 @@ def markdown_table(scores):
     )
 
 
-def _file_row(path):
+def _file_row(path: Path) -> str:
     return f"| `{path.name}` | {path.stat().st_size / 1e6:.1f} MB | `{sha256(path)}` |"
 
 
-def _listed(names):
+def _listed(names: list[str]) -> str:
     *others, last = [f"`{name}`" for name in names]
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def _calibration_error(answers, vocab):
-    return expected_calibration_error(answers[vocab], answers.label.map(vocab.index))
+def _confused(answers: pd.DataFrame, foods: list[str]) -> str:
+    false_positives = answers[(answers.label == "other_food") & answers.answer.isin(foods)]
+    counts = false_positives.dish.value_counts().head(5)
+    return ", ".join(f"{dish.replace('_', ' ')} ({count})" for dish, count in counts.items()) or "none"
+
+
+def _calibration_error(answers: pd.DataFrame, vocab: list[str]) -> str:
+    return f"{expected_calibration_error(answers[vocab], answers.label.map(vocab.index)):.3f}"

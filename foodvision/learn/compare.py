@@ -105,9 +105,7 @@ def _rate(right, count):
 
 def _cost(learner, photos):
     with tempfile.TemporaryDirectory() as folder:
-        pickle = Path(folder) / "export.pkl"
-        learner.export(pickle)
-        classifier = Classifier(compile_learner(pickle, trust=True))
+        classifier = Classifier(compile_learner(learner, Path(folder) / "export.onnx", verbose=False))
         size = classifier.path.stat().st_size / 1e6
     pictures = [PILImage.create(photo) for photo in photos]
     return {

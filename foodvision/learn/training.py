@@ -1,6 +1,7 @@
 """What `train.ipynb` needs beyond fastai: bodies, mixed precision on a CPU, the lessons' own parts, and calibration."""
 
 import random
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -9,7 +10,7 @@ from fastai.callback.fp16 import MixedPrecision
 from fastai.layers import Lambda
 from fastai.vision.augment import RandTransform
 from fastai.vision.core import PILImage, imagenet_stats
-from fastai.vision.learner import default_split, has_pool_type, model_meta
+from fastai.vision.learner import default_split, model_meta
 from PIL import ImageEnhance
 from torch import nn
 from torch.nn import functional as F
@@ -18,12 +19,36 @@ UNASKED = -1  # in place of an answer: either would do
 LEAST = 1e-6  # of a probability, so that there is a logarithm of it
 
 
-def describe_body(body, weights):
-    """Tell fastai where to cut a torchvision body, and which of its weights (their name) to start from."""
-    layers = list(body(weights=None).children())
-    pools = [place for place, layer in enumerate(layers) if has_pool_type(layer)]
-    cut = pools[-1] if pools else -1
-    model_meta[body] = {"cut": cut, "split": default_split, "stats": imagenet_stats, "weights": weights}
+def describe_body(body: Callable[..., nn.Module], weights: str | None = "DEFAULT") -> None:
+    """Tell fastai where to cut a torchvision body, and which of its weights (their name) to start from.
+
+    Raises ValueError for a body that isn't a plain sequence of layers.
+    """
+    _cut(body(weights=None))
+    model_meta[body] = {"cut": _cut, "split": default_split, "stats": imagenet_stats, "weights": weights}
+
+
+def _cut(model: nn.Module) -> nn.Sequential:
+    """The layers before the last pooling and the classifier, without auxiliary classifiers."""
+    layers = [layer for name, layer in model.named_children() if not name.lower().startswith("aux")]
+    while layers and _is_of_the_head(layers[-1]):
+        layers.pop()
+    body = nn.Sequential(*layers)
+    try:
+        with torch.no_grad():
+            features = body.eval()(torch.zeros(1, 3, 224, 224))
+        whole = features.ndim == 4
+    except Exception:  # it does more than call one layer after another
+        whole = False
+    if not whole:
+        name = type(model).__name__
+        raise ValueError(f"{name} can't be cut. Train it whole: Learner(dls, body(num_classes=dls.c), ...).")
+    return body.train()
+
+
+def _is_of_the_head(layer: nn.Module) -> bool:
+    kinds = {type(module) for module in layer.modules()}
+    return bool(kinds & {nn.Linear, nn.Dropout, nn.Flatten, nn.AdaptiveAvgPool2d}) and nn.Conv2d not in kinds
 
 
 class CPUMixedPrecision(MixedPrecision):

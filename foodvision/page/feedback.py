@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import TypedDict, cast
 from unicodedata import normalize
 from urllib.parse import quote
 
@@ -30,6 +31,17 @@ UNSAFE = re.compile(r"""^\.|[\x00-\x1f\x7f<>:"/\\|?*%]|[. ]\Z""")  # in names of
 RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\..*)?", re.IGNORECASE)  # by Windows
 MAX_NAME_BYTES = 200  # of the 255 that a name may have
 NO_LABEL = "%no label"  # no label becomes this: a percent sign of its own becomes %25
+
+
+class Verdict(TypedDict):
+    """A row of the file, without its photo."""
+
+    key: str
+    time: str
+    label: str
+    probability: float
+    truth: str
+    has_photo: bool
 
 
 class Feedback:
@@ -57,12 +69,12 @@ class Feedback:
         with self._open() as db:
             db.execute("INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?, ?)", row)
 
-    def verdicts(self) -> list[dict[str, object]]:
-        """Verdicts, oldest first, with `key`, `time`, `label`, `probability`, `truth` and `has_photo`."""
+    def verdicts(self) -> list[Verdict]:
+        """The verdicts, oldest first."""
         columns = "key, time, label, probability, truth, photo IS NOT NULL AS has_photo"
         with self._open() as db:
             rows = db.execute(f"SELECT {columns} FROM verdicts ORDER BY time")
-            return [{**row, "has_photo": bool(row["has_photo"])} for row in rows]
+            return [cast(Verdict, {**row, "has_photo": bool(row["has_photo"])}) for row in rows]
 
     def photo(self, key: str) -> bytes | None:
         """The JPEG kept with a verdict, if any."""
@@ -77,8 +89,8 @@ class Feedback:
         earlier export made of verdicts that have changed since are removed.
         """
         top, verdicts = Path(folder), self.verdicts()
-        labels = _file_names(str(verdict["truth"]) for verdict in verdicts)
-        names = _file_names(str(verdict["key"]) for verdict in verdicts)
+        labels = _file_names(verdict["truth"] for verdict in verdicts)
+        names = _file_names(verdict["key"] for verdict in verdicts)
         earlier = _copies(top, set(names.values()))
         for verdict in verdicts:
             name = names[verdict["key"]]
@@ -89,7 +101,7 @@ class Feedback:
             for copy in earlier.get(name, []):
                 if not (verdict["has_photo"] and copy.samefile(kept)):
                     _remove(copy, top)
-        return sum(bool(verdict["has_photo"]) for verdict in verdicts)
+        return sum(verdict["has_photo"] for verdict in verdicts)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -135,7 +147,7 @@ def _copies(folder: Path, names: set[str]) -> dict[str, list[Path]]:
     """The photos of these names that earlier exports wrote, however deep, by name."""
     copies: dict[str, list[Path]] = {}
     for path in folder.rglob("*.jpg"):
-        if path.stem in names:
+        if path.stem in names and path.is_file():  # a label may end in .jpg, too
             copies.setdefault(path.stem, []).append(path)
     return copies
 

@@ -24,7 +24,7 @@ class PageConnection(ZMQChannelsWebsocketConnection):
     to wait for its kernel and to read the replies. A page that breaks that trust has its websocket closed.
     """
 
-    _pending_by_kernel: ClassVar = WeakKeyDictionary()
+    _pending_by_kernel: ClassVar[WeakKeyDictionary[object, dict[str, float]]] = WeakKeyDictionary()
 
     @property
     def _pending(self) -> dict[str, float]:

@@ -7,14 +7,14 @@ from urllib.parse import quote
 
 import click
 
-from ..locate import CHECKOUT
+from ..locate import CHECKOUT, PACKAGED
 from .remote import Repository, find_repository, has_remote, project_files
 
 PLACEHOLDER = "OWNER/REPO"  # what the documents say until the repository has an address
 DOCUMENTS = {".cff", ".ipynb", ".md", ".toml", ".yaml", ".yml"}
-TRAINING = "train.ipynb"
+NOTEBOOK, TRAINING = "foodvision.ipynb", "train.ipynb"
 BINDER, COLAB = "https://mybinder.org/v2", "https://colab.research.google.com/github"
-PAGE = "?urlpath=voila%2Frender%2Ffoodvision.ipynb"
+PAGE = f"?urlpath=voila%2Frender%2F{NOTEBOOK}"
 LINK = re.compile(rf"(?P<before>{BINDER}/)gh/{PLACEHOLDER}|https://github\.com/{PLACEHOLDER}|{PLACEHOLDER}")
 BADGE_LINE = re.compile(rf"^\[!\[.*{re.escape(COLAB)}/{PLACEHOLDER}.*\n", re.MULTILINE)
 NOTHING = "There is nothing to link to. Push this folder to a public git repository first."
@@ -23,7 +23,7 @@ NOT_PUBLIC = "The git remote is not on a public host. Add one that is, GitHub fo
 
 def print_links(folder: Path | None = None, write: bool = False) -> int:
     """Print the links and badges, or write them into the documents. Returns 1 if there is no remote to link to."""
-    folder = folder or _project()
+    folder = folder or _project() or Path.cwd()
     repository = find_repository(folder)
     if not repository:
         click.echo(NOT_PUBLIC if has_remote(folder) else NOTHING, err=True)
@@ -40,23 +40,23 @@ def print_links(folder: Path | None = None, write: bool = False) -> int:
     return 0
 
 
-def app_link() -> str | None:
-    """Address to share instead of the page's own, which on Binder ends with the visit; None anywhere else."""
-    host, request = (os.environ.get(f"BINDER_{name}", "").strip("/") for name in ("LAUNCH_HOST", "REQUEST"))
-    if host and request:
-        return f"{host}/{request}{PAGE}"
-    return None
-
-
 def binder_link(folder: Path | None = None) -> str | None:
-    """Address of the page on Binder, for the branch that `folder` is pushed to; None without a public remote."""
-    repository = find_repository(folder or _project())
+    """Address of the page on Binder, for the branch that `folder` is pushed to; None without a public remote.
+
+    Without `folder` it is the project that runs; on Binder, the link that launched it, whichever BinderHub it is.
+    """
+    if not folder:
+        host, request = (os.environ.get(f"BINDER_{name}", "").strip("/") for name in ("LAUNCH_HOST", "REQUEST"))
+        if host and request:
+            return f"{host}/{request}{PAGE}"
+    folder = folder or _project()
+    repository = find_repository(folder) if folder else None
     return f"{BINDER}/{_on_binder(repository)}/{quote(repository.ref, safe='')}{PAGE}" if repository else None
 
 
-def colab_link(folder: Path | None = None) -> str | None:
+def colab_link(folder: Path) -> str | None:
     """Address of `train.ipynb` on Colab; None if the repository is not on GitHub."""
-    repository = find_repository(folder or _project())
+    repository = find_repository(folder)
     if not repository or not repository.on_github:
         return None
     return f"{COLAB}/{repository.path}/blob/{quote(repository.ref)}/{TRAINING}"
@@ -114,6 +114,7 @@ def _names(paths: list[Path], folder: Path) -> str:
     return ", ".join(path.relative_to(folder).as_posix() for path in paths)
 
 
-def _project() -> Path:
-    """The checkout; for an installed package, the current folder."""
-    return CHECKOUT or Path.cwd()
+def _project() -> Path | None:
+    """The current folder if it has the notebook, or else the checkout; None for a package's own notebook."""
+    here = Path.cwd()
+    return here if (here / NOTEBOOK).exists() and here != PACKAGED else CHECKOUT

@@ -59,7 +59,7 @@ class FoodVision(Voila):
                 f"There is no {named[0]}. Check its name, or run `foodvision serve` for FoodVision's page."
             )
         if not named and not self.notebook_path:
-            self.notebook_path = str(find_file(NOTEBOOK))
+            self.set_trait("notebook_path", str(find_file(NOTEBOOK)))
 
     def start(self) -> None:
         """Serve until stopped. Raises ServeError if the port is taken or the notebook fails."""

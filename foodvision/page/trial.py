@@ -18,11 +18,11 @@ class ServeError(RuntimeError):
 
 def try_port(port: int, address: str) -> None:
     """Listen at a port for a moment. Raises ServeError if that's not possible."""
+    if not 0 < port < 2**16:  # the system would take the remainder
+        raise ServeError(f"There is no port {port}. Choose one up to 65535: `foodvision serve --port=8866`.")
     try:
         for socket in bind_sockets(port, address):
             socket.close()
-    except OverflowError as error:
-        raise ServeError("Ports end at 65535. Choose one: `foodvision serve --port=8866`.") from error
     except OSError as error:
         reasons = {
             errno.EADDRINUSE: f"Port {port} is in use. Stop the server that uses it",

@@ -1,8 +1,8 @@
-"""Model files that `make train` never writes: an `export.onnx` that is broken or foreign, a pickle that would run code.
+"""Hostile and broken model files: an `export.onnx` that can't be served, an `export.pkl` that would run code.
 
-`BROKEN` and `NONSENSE` are ways to write an `export.onnx`, with what the sentence about it says; the first are refused
-as they are opened, the second as they answer. `ATTACKS` are pickles that make the file they are given if they are
-trusted. `NO_LEARNERS` hold no attack, and no learner either.
+`BROKEN` and `NONSENSE` write an `export.onnx`, and name what the message says; the first are refused when opened, the
+second when they answer. `ATTACKS` are pickles that create the file they are given if they are trusted. `NO_LEARNERS`
+hold neither an attack nor a learner.
 """
 
 import collections
@@ -33,8 +33,9 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from foodvision import Classifier, ModelError
-from foodvision.learn.compile import CompileError, read_learner
-from foodvision.learn.unpickle import UnknownNames
+from foodvision.learn.describe import CompileError
+from foodvision.learn.left_out import UnknownNames
+from foodvision.learn.load import read_learner
 
 from . import Row
 
@@ -59,7 +60,7 @@ GIVEN = ("logits", TensorProto.FLOAT, ["photos", len(CLASSES)])
 def write_model(
     path, taken=(TAKEN,), given=(GIVEN,), layers=None, weights=None, opset=18, ir=10, texts=None, **metadata
 ):
-    """The smallest model that is served, but for what is given; `metadata` and `texts` take the place of its own."""
+    """Write the smallest model that can be served, with the given changes; `metadata` and `texts` replace its own."""
     of_type = helper.tensor_dtype_to_np_dtype(taken[0][1])
     weights = weights or [_tensor("weights", WEIGHTS.astype(of_type))]
     layers = layers or [("Flatten", [taken[0][0]], ["flat"]), ("MatMul", ["flat", "weights"], [given[0][0]])]
@@ -93,7 +94,7 @@ def _deciding(**changes):
 
 
 def _weighing(location):
-    """Weights that lie in another file."""
+    """Weights stored in another file."""
     weights = TensorProto(name="weights", data_type=TensorProto.FLOAT, dims=WEIGHTS.shape)
     weights.data_location = TensorProto.EXTERNAL
     weights.external_data.add(key="location", value=location)
@@ -215,7 +216,7 @@ NONSENSE = {
 
 
 class Call:
-    """Pickled, it is a call of `function`: what comes of it when it is read."""
+    """Pickled, it becomes a call of `function`, made when it is read."""
 
     def __init__(self, function, *arguments, state=None):
         self.reduced = function, arguments, state
@@ -224,11 +225,11 @@ class Call:
         return self.reduced
 
     def __call__(self):
-        """A pickler asks whether what it is to call can be called."""
+        """Picklers check that what is to be called is callable."""
 
 
 class Made:
-    """An object of a class that is not installed where the file is read."""
+    """An object whose class is not installed where the file is read."""
 
     def __init__(self, path):
         self.path = path
@@ -296,7 +297,7 @@ ATTACKS = {
 
 
 class Raw:
-    """A `pickle_module` for `torch.save`, whose pickles are the bytes that it is given."""
+    """A `pickle_module` for `torch.save` that writes the bytes it is given."""
 
     __name__ = "raw"
 
@@ -324,7 +325,7 @@ OPCODES = {
 
 
 class Writer(torch.nn.Module):
-    """In TorchScript, which runs `__setstate__` as it is loaded."""
+    """TorchScript runs `__setstate__` when it is loaded."""
 
     @torch.jit.export
     def __getstate__(self) -> tuple[str, bool]:
@@ -337,7 +338,7 @@ class Writer(torch.nn.Module):
 
 
 def _program(path, made):
-    """A program where the constants of a pickle would be: torch loads it in place of the pickle, which is harmless."""
+    """Put a program where constants would be: torch loads it instead of the pickle, which is harmless."""
     program, file = torch.jit.script(Writer()), io.BytesIO()
     torch.jit.save(program, file)
     with zipfile.ZipFile(file) as archive, zipfile.ZipFile(path, "w") as attack:
@@ -355,7 +356,7 @@ PROGRAM = "a program of TorchScript"
 
 
 def write_attack(kind, folder, protocol=2):
-    """The path of a pickle in `folder`, and that of the file which it makes if it is trusted."""
+    """Write a pickle to `folder`. Returns its path and that of the file which it creates if it is trusted."""
     pickle, made = folder / "export.pkl", folder / "made"
     if kind == PROGRAM:
         _program(pickle, str(made))
@@ -388,18 +389,18 @@ def _two_pickles(path):
 NO_LEARNERS = {
     "nothing": (lambda path: None, "There is no such file"),
     "a folder": (Path.mkdir, "It cannot be read"),
-    "empty": (_bytes(b""), "no learner that fastai 2 exported"),
-    "a text": (_bytes(b"version https://git-lfs.github.com/spec/v1\n"), "no learner that fastai 2 exported"),
-    "a pickle without its archive": (_bytes(pickle.dumps(1)), "no learner that fastai 2 exported"),
-    "cut short": (_damaged, "no learner that fastai 2 exported"),
+    "empty": (_bytes(b""), "isn't a learner that fastai 2 exported"),
+    "a text": (_bytes(b"version https://git-lfs.github.com/spec/v1\n"), "isn't a learner that fastai 2 exported"),
+    "a pickle without its archive": (_bytes(pickle.dumps(1)), "isn't a learner that fastai 2 exported"),
+    "cut short": (_damaged, "isn't a learner that fastai 2 exported"),
     "weights alone": (_not_a_learner, "fastai cannot load it"),
-    "a file of torch 1.5": (_of_torch_1, "no learner that fastai 2 exported"),
-    "an archive of two pickles": (_two_pickles, "no learner that fastai 2 exported"),
+    "a file of torch 1.5": (_of_torch_1, "isn't a learner that fastai 2 exported"),
+    "an archive of two pickles": (_two_pickles, "isn't a learner that fastai 2 exported"),
 }
 
 
 def run():
-    """A `Row` for each way in which a model file can be wrong."""
+    """Yield a `Row` for each way in which a model file can be wrong."""
     yield _row("export.onnx, broken or foreign", _refusals(BROKEN, "export.onnx", Classifier, ModelError))
     yield _row("export.onnx, answering nonsense", _refusals(NONSENSE, "export.onnx", answer, ModelError))
     yield _row("export.pkl without a learner", _refusals(NO_LEARNERS, "export.pkl", read_learner, CompileError))
@@ -411,7 +412,7 @@ def answer(path):
 
 
 def protocols():
-    """Each attack, in each protocol that it can be written in."""
+    """Each attack in each pickle protocol that it can be written in."""
     return [(kind, protocol) for kind in ATTACKS for protocol in PROTOCOLS] + [
         (kind, None) for kind in (*OPCODES, PROGRAM)
     ]

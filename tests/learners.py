@@ -1,0 +1,53 @@
+"""Small learners on drawn photos, for the tests of what compiling makes of them."""
+
+import sys
+from pathlib import Path
+
+import cloudpickle
+import numpy as np
+from fastai.vision.all import (
+    DataBlock,
+    ImageDataLoaders,
+    Learner,
+    Resize,
+    get_image_files,
+)
+from PIL import Image
+from torch import nn
+
+cloudpickle.register_pickle_by_value(sys.modules[__name__])  # what is defined here travels as code, as from a notebook
+
+
+def draw_photos(folder: Path, names=("cat & co", "dog"), count=6, mode="RGB") -> Path:
+    """A folder of noise, some pictures of each class, none square."""
+    random = np.random.default_rng(1)
+    for name in names:
+        (folder / name).mkdir(parents=True)
+        for number in range(count):
+            pixels = random.integers(0, 256, (60 + 3 * number, 90, 3), dtype=np.uint8)
+            Image.fromarray(pixels).convert(mode).save(folder / name / f"{number}.png")
+    return folder
+
+
+def photo_dls(folder, item_tfms=None, batch_tfms=None):
+    item_tfms = item_tfms or Resize(32)
+    return ImageDataLoaders.from_folder(
+        folder, valid_pct=0.25, seed=1, item_tfms=item_tfms, batch_tfms=batch_tfms, bs=4, num_workers=0
+    )
+
+
+def block_dls(folder, *blocks, **options):
+    return DataBlock(blocks, get_items=get_image_files, item_tfms=Resize(32), **options).dataloaders(
+        folder, bs=4, num_workers=0
+    )
+
+
+def tiny_network(outputs=2, channels=3):
+    """Any two pictures get different answers of it, however they are resized."""
+    body = nn.Sequential(nn.Conv2d(channels, 8, 5, stride=2), nn.ReLU(), nn.AdaptiveAvgPool2d(4), nn.Flatten())
+    return nn.Sequential(body, nn.Linear(128, outputs))
+
+
+def tiny_learner(dls, path, model=None, outputs=2, **options):
+    options = {"loss_func": nn.CrossEntropyLoss()} | options
+    return Learner(dls, model or tiny_network(outputs), path=path, **options)

@@ -1,0 +1,202 @@
+"""Evaluating: the promised accuracy, folders of one's own, and figures that match textbook ones."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+import pandas as pd
+import pytest
+from huggingface_hub import ModelCard
+from onnx import numpy_helper
+from PIL import Image
+from reliability.model_files import write_model
+
+from foodvision import Classifier
+from foodvision.answer.classifier import MODEL, sha256
+from foodvision.cli import main
+from foodvision.learn.card import write_card
+from foodvision.learn.evaluate import answer_photos
+from foodvision.learn.scores import confidence_interval, expected_calibration_error, reliability, score_answers
+
+pytestmark = pytest.mark.learn
+FOODS = ["pizza", "steak", "sushi"]
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return Classifier()
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A folder with three photos of each of two labels."""
+    for label in ("pizza", "sushi"):
+        (tmp_path / "own" / label).mkdir(parents=True)
+        for number in range(3):
+            Image.effect_mandelbrot((64, 48), (-2, -1, 1, 1), 5 + number).save(
+                tmp_path / "own" / label / f"{number}.png"
+            )
+    return tmp_path / "own"
+
+
+def test_real_test_photos_are_named_right(classifier, food_photos):
+    """What the README promises; `foodvision evaluate` prints the exact figures."""
+    rows = [(photo, food) for food in FOODS for photo in food_photos(food)]
+    table = score_answers(answer_photos(classifier, pd.DataFrame(rows, columns=["photo", "label"])), FOODS)
+    assert table.rate["all: right of the foods"] >= 0.98
+    assert table.rate["all: named right"] >= 0.93
+
+
+def test_a_folder_of_ones_own_photos_is_scored(own, capsys):
+    assert main(["evaluate", str(own)]) == 0
+    said = capsys.readouterr()
+    assert "pizza: named right" in said.out and "all photos" in said.out
+    assert said.err == ""
+
+
+def test_a_model_of_ones_own_is_scored(own, tmp_path, capsys):
+    write_model(tmp_path / "own.onnx", vocab=["pizza", "sushi"], decision={})
+    assert main(["evaluate", str(own), "--model", str(tmp_path / "own.onnx")]) == 0
+    assert "right of the 2 foods" in capsys.readouterr().out
+
+
+def test_bad_photos_are_named_and_the_rest_is_scored(own, capsys):
+    (own / "pizza" / "empty.jpg").touch()
+    (own / "sushi" / "text.jpg").write_text("not a photo", encoding="utf-8")
+    (own / "sushi" / "cut.png").write_bytes((own / "sushi" / "0.png").read_bytes()[:200])
+    assert main(["evaluate", str(own)]) == 1
+    said = capsys.readouterr()
+    assert "all photos" in said.out and "(6 photos, 15 bins)" in said.out
+    assert [name for name in ("empty.jpg", "text.jpg", "cut.png") if name not in said.err] == []
+    assert len(said.err.splitlines()) == 3
+
+
+def test_only_bad_photos_leave_nothing_to_score(own, capsys):
+    for photo in own.glob("*/*.png"):
+        photo.write_bytes(b"")
+    assert main(["evaluate", str(own)]) == 1
+    assert "nothing to score" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_photos_in_folders_within_a_label_count_for_it(own, capsys):
+    (own / "pizza" / "2024" / "May").mkdir(parents=True)
+    shutil.move(own / "pizza" / "0.png", own / "pizza" / "2024" / "May")
+    assert main(["evaluate", str(own)]) == 0
+    assert "(6 photos, 15 bins)" in capsys.readouterr().out
+
+
+def test_photos_without_a_label_are_mentioned(own, capsys):
+    shutil.copy(own / "pizza" / "0.png", own)
+    assert main(["evaluate", str(own)]) == 0
+    said = capsys.readouterr()
+    assert "1 photo(s) directly in" in said.err and "(6 photos, 15 bins)" in said.out
+
+
+def _missing(own):
+    return own / "nowhere"
+
+
+def _a_file(own):
+    return own / "pizza" / "0.png"
+
+
+def _empty(own):
+    (own / "empty" / "pizza").mkdir(parents=True)
+    return own / "empty"
+
+
+def _unknown_label(own):
+    (own / "pizza").rename(own / "pasta")
+    return own
+
+
+FOLDERS = {
+    _missing: "does not exist. Name a folder",
+    _a_file: "is a file. Name a folder",
+    _empty: "There are no photos in",
+    _unknown_label: "The model has no class pasta: it knows",
+}
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.__name__.strip("_"))
+def test_a_folder_that_cannot_be_scored_gets_a_sentence(folder, own, capsys):
+    assert main(["evaluate", str(folder(own))]) == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert FOLDERS[folder] in said
+
+
+def test_without_photos_and_internet_evaluating_says_what_to_do(tmp_path):
+    offline = {"HTTPS_PROXY": "http://127.0.0.1:1", "https_proxy": "http://127.0.0.1:1", "NO_PROXY": "", "no_proxy": ""}
+    environment = os.environ | offline | {"FASTAI_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "foodvision", "evaluate"]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert run.returncode == 1
+    assert "The test photos cannot be downloaded" in run.stderr.splitlines()[-1]
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("right", "count", "low", "high"), [(175, 176, 0.9685, 0.9990), (0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0)]
+)
+def test_intervals_are_wilsons(right, count, low, high):
+    assert confidence_interval(right, count) == pytest.approx((low, high), abs=1e-4)
+    assert confidence_interval(0, 0) == (0, 1)
+
+
+def test_bins_of_confidence_count_every_photo():
+    probabilities = [[0.9, 0.1], [0.94, 0.06], [0.55, 0.45], [0.0, 1.0]]
+    table = reliability(probabilities, [0, 1, 0, 1], bins=10)
+    assert table.photos.tolist() == [1, 1, 2]
+    assert table.confidence.tolist() == pytest.approx([0.55, 0.9, 0.97])
+    assert table.accuracy.tolist() == pytest.approx([1, 1, 0.5])
+    error = (1 * 0.45 + 1 * 0.1 + 2 * 0.47) / 4
+    assert expected_calibration_error(probabilities, [0, 1, 0, 1], bins=10) == pytest.approx(error)
+
+
+def test_a_perfectly_calibrated_model_has_no_calibration_error():
+    random = np.random.default_rng(0)
+    sure = random.uniform(0.5, 1, 50_000)
+    targets = (random.uniform(size=len(sure)) > sure).astype(int)
+    assert expected_calibration_error(np.stack([sure, 1 - sure], axis=1), targets) < 0.01
+
+
+def test_the_card_has_the_figures_and_metadata_that_the_hub_reads(tmp_path, own):
+    model = tmp_path / "export.onnx"
+    vocab = ["not_food", "other_food", "pizza", "sushi"]
+    weights = np.random.default_rng(0).standard_normal((3 * 8**2, len(vocab))).astype(np.float32)
+    rule = {"accept": {"other_food": 0.5, "not_food": 0.6}, "margin": 0.2}
+    write_model(
+        model,
+        given=[("logits", 1, ["photos", len(vocab)])],
+        weights=[numpy_helper.from_array(weights, "weights")],
+        vocab=vocab,
+        decision=rule,
+        calibration={"temperature": 0.77},
+    )
+    model.with_suffix(".pkl").write_bytes(b"")
+    model_file = onnx.load(model)
+    digest = {"pickle_sha256": sha256(model.with_suffix(".pkl"))}
+    props = {prop.key: prop.value for prop in model_file.metadata_props} | digest
+    onnx.helper.set_model_props(model_file, props)
+    onnx.save(model_file, model)
+    photos = pd.DataFrame([(photo, photo.parent.name) for photo in own.glob("*/*.png")], columns=["photo", "label"])
+    photos = photos.assign(split="test", dish=photos.label)
+    answers = answer_photos(Classifier(model), photos)
+    photos = pd.concat([photos, photos.assign(split="train"), photos.assign(split="valid")])
+    write_card(tmp_path / "CARD.md", Classifier(model), photos, answers, ["pizza", "sushi"], "mobilenet_v2", "By hand.")
+    card = ModelCard.load(tmp_path / "CARD.md")
+    scores = score_answers(answers, ["pizza", "sushi"])
+    assert card.data.pipeline_tag == "image-classification" and card.data.license == "apache-2.0"
+    assert card.data.eval_results[0].metric_value == pytest.approx(scores.rate["all: named right"], abs=1e-4)
+    assert "temperature of 0.77" in card.text and "0.50 against `other_food` and 0.60 against `not_food`" in card.text
+    assert "{{" not in card.text and "By hand." in card.text
+
+
+def test_the_committed_card_is_of_the_committed_model():
+    card = ModelCard.load(MODEL.with_name("MODEL_CARD.md"))
+    assert card.data.pipeline_tag == "image-classification" and card.data.model_name == "FoodVision"
+    for file in MODEL, MODEL.with_suffix(".pkl"):
+        assert f"`{file.name}` | {file.stat().st_size / 1e6:.1f} MB | `{sha256(file)}`" in card.text
