@@ -3,7 +3,7 @@ import { makeCard } from "./card.js";
 import { element, ownsThePage } from "./element.js";
 import { acceptDrops, acceptPastes } from "./inputs.js";
 import { kernelAnswerer } from "./kernel.js";
-import { isDone, layOut } from "./page.js";
+import { isDone, Page } from "./page.js";
 import { shrink } from "./photo.js";
 import { goneNotice, keptPhotos, onReturn, reload } from "./reload.js";
 import { verdictOn } from "./verdict.js";
@@ -55,7 +55,7 @@ export function openDashboard(el, settings) {
   const { short_side, max_bytes } = settings;
   const view = new AbortController(); // ends what the view listens to
   const { signal } = view;
-  const page = layOut(el, settings, { look, clear, complain, answered, classes: () => about });
+  const page = new Page(el, settings, { look, clear, complain, answered, classes: () => about });
   /** @type {(answerer: Answerer) => void} */
   let connected;
   /** @type {Promise<Answerer>} */

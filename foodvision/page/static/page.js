@@ -9,76 +9,67 @@ import { invitation, promise, tally } from "./words.js";
 
 /** @import { About, Answerer, Classes, Complain, Look, Photo, Settings } from "./types" */
 
-/**
- * @param {HTMLElement} el
- * @param {Settings} settings
- * @param {{ look: Look, clear: () => void, complain: Complain, answered: () => Photo[], classes: () => Classes }} page
- */
-export function layOut(el, settings, { look, clear, complain, answered, classes }) {
-  const invite = element("p", { class: "fv-invite" });
-  const promised = element("span");
-  const notice = element("div");
-  const complaint = element("p", { class: "fv-complaint", role: "alert" });
-  const progress = progressLine();
-  const cards = element("div", { class: "fv-cards" });
-  const saves = saveButtons(answered, classes);
-  const tools = element(
-    "div",
-    { class: "fv-tools", role: "group", "aria-label": "Answers" },
-    button("Clear", clear),
-    saves,
-  );
-  const node = element(
-    "div",
-    { class: "foodvision" },
-    invite,
-    element(
-      "div",
-      { class: "fv-ways" },
-      chooser("Choose a photo", { multiple: "" }, look),
-      cameraButton(look, complain),
-    ),
-    element("p", { class: "fv-hint" }, hint(), " ", promised),
-    notice,
-    complaint,
-    progress.node,
-    cards,
-    tools,
-  );
-  el.append(node);
+/** @typedef {{ look: Look, clear: () => void, complain: Complain, answered: () => Photo[], classes: () => Classes }} Acts */
 
-  const page = {
-    node,
-    notice,
-    complaint,
-    /** @param {Classes & { feedback_on: boolean }} about */
-    tell(about) {
-      invite.textContent = settings.invite === false ? "" : invitation(about);
-      invite.hidden = !invite.textContent;
-      promised.textContent = promise(about.feedback_on);
-    },
-    /** @param {About} about @param {Answerer} answerer */
-    greet(about, answerer) {
-      this.tell(about);
-      node.dataset.connected = "";
-      const address = about.link || (ownsThePage() && publicAddress(location));
-      if (address) node.append(shareButton(address, answerer.qrCode));
-    },
-    /** @param {Photo[]} photos */
-    show(photos) {
-      cards.replaceChildren(...photos.map((photo) => photo.card.node));
-      this.tally(photos);
-    },
-    /** @param {Photo[]} photos */
-    tally(photos) {
-      progress.tally(photos);
-      tools.hidden = photos.length === 0;
-      saves.hidden = !photos.some((photo) => photo.prediction);
-    },
-  };
-  page.tell(settings);
-  page.show([]);
-  return page;
+export class Page {
+  notice = element("div");
+  complaint = element("p", { class: "fv-complaint", role: "alert" });
+  invite = element("p", { class: "fv-invite" });
+  promised = element("span");
+  progress = progressLine();
+  cards = element("div", { class: "fv-cards" });
+
+  /** @param {HTMLElement} el @param {Settings} settings @param {Acts} acts */
+  constructor(el, settings, acts) {
+    this.settings = settings;
+    this.saves = saveButtons(acts.answered, acts.classes);
+    const label = { class: "fv-tools", role: "group", "aria-label": "Answers" };
+    this.tools = element("div", label, button("Clear", acts.clear), this.saves);
+    const choose = chooser("Choose a photo", { multiple: "" }, acts.look);
+    this.node = element(
+      "div",
+      { class: "foodvision" },
+      this.invite,
+      element("div", { class: "fv-ways" }, choose, cameraButton(acts.look, acts.complain)),
+      element("p", { class: "fv-hint" }, hint(), " ", this.promised),
+      this.notice,
+      this.complaint,
+      this.progress.node,
+      this.cards,
+      this.tools,
+    );
+    el.append(this.node);
+    this.tell(settings);
+    this.show([]);
+  }
+
+  /** @param {Classes & { feedback_on: boolean }} about */
+  tell(about) {
+    this.invite.textContent = this.settings.invite === false ? "" : invitation(about);
+    this.invite.hidden = !this.invite.textContent;
+    this.promised.textContent = promise(about.feedback_on);
+  }
+
+  /** @param {About} about @param {Answerer} answerer */
+  greet(about, answerer) {
+    this.tell(about);
+    this.node.dataset.connected = "";
+    const address = about.link || (ownsThePage() && publicAddress(location));
+    if (address) this.node.append(shareButton(address, answerer.qrCode));
+  }
+
+  /** @param {Photo[]} photos */
+  show(photos) {
+    this.cards.replaceChildren(...photos.map((photo) => photo.card.node));
+    this.tally(photos);
+  }
+
+  /** @param {Photo[]} photos */
+  tally(photos) {
+    this.progress.tally(photos);
+    this.tools.hidden = photos.length === 0;
+    this.saves.hidden = !photos.some((photo) => photo.prediction);
+  }
 }
 
 /** @param {Photo} photo */
