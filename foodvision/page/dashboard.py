@@ -1,6 +1,7 @@
 """The dashboard widget: takes a visitor's photos and verdicts and replies to the page's scripts."""
 
 import io
+import os
 from collections.abc import Callable
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ MAX_ARRIVING_BYTES = 2 * MAX_BYTES  # bytes of them; the oldest are dropped, sin
 MAX_LONG_SIDE = 16_384  # pixels of a picture sent to the page; a JPEG ends at 65,500
 MAX_REMEMBERED = 1000  # answers that a visitor can still give a verdict on
 MAX_ADDRESS = 1000  # characters in a QR code, which becomes hard to read long before
+ON_BINDER = "BINDER_LAUNCH_HOST"  # set in every kernel that Binder starts
 APOLOGY = "Sorry, something went wrong here, not with your photo. Please try again."
 NONSENSE = "The app does not understand what this page sent. Reload the page and try again."
 FORGOTTEN = "The app no longer remembers that answer. Choose the photo again, then say whether it is right."
@@ -34,9 +36,9 @@ class Dashboard(anywidget.AnyWidget):
     """`Dashboard(classifier.predict)`: a photo chooser that shows each photo and its prediction.
 
     `predict` takes an upright RGB `PIL.Image` and returns a `Prediction`. The visitor reads the text of a PhotoError,
-    and an apology for any other error, which is logged. With `feedback`, visitors can say what is right. `link` is
-    what they share if the page's own address ends with their visit, as on Binder. `titles` and `background` are a
-    `Classifier`'s words for its classes; without them, the page makes do with the class names.
+    and an apology for any other error, which is logged. With `feedback`, visitors can say what is right. `link` starts
+    the app on Binder, where visitors share it instead of the page's own address, which ends with their visit. `titles`
+    and `background` are a `Classifier`'s words for its classes; without them, the page uses the class names.
     """
 
     _esm = join_modules()
@@ -60,7 +62,7 @@ class Dashboard(anywidget.AnyWidget):
         self.predict, self.feedback = predict, feedback
         self.feedback_on = feedback is not None
         self.titles, self.background = titles or {}, background or {}
-        self.link = link or ""
+        self.link = link if link and ON_BINDER in os.environ else ""
         self._arriving: dict[int, bytearray] = {}
         self._answers: dict[int, tuple[str, Prediction]] = {}
         self.on_msg(self._receive)
