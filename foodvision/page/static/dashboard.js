@@ -52,119 +52,136 @@ function read(model, ...names) {
  * @param {Settings} settings
  */
 export function openDashboard(el, settings) {
-  const { short_side, max_bytes } = settings;
-  const view = new AbortController(); // ends what the view listens to
-  const { signal } = view;
-  const page = new Page(el, settings, { look, clear, complain, answered, classes: () => about });
-  /** @type {(answerer: Answerer) => void} */
-  let connected;
-  /** @type {Promise<Answerer>} */
-  const answering = new Promise((resolve) => (connected = resolve));
-  /** @type {Answerer | undefined} */
-  let answerer;
-  let about = { ...settings, link: "" };
-  /** @type {Choice} */
-  let choice = NOTHING; // what is on show, and the choice `before` it until it has an answer
-  let work = new AbortController(); // ends the work on a choice when another is made
+  return new Dashboard(el, settings);
+}
 
-  const area = ownsThePage() ? document : el;
-  acceptDrops(area, page.node, { look, complain, signal });
-  acceptPastes(area, { look, signal });
-  onReturn({ restored, awake: () => answerer?.check?.(), signal });
-  takeUpKept();
-  return { connect };
+class Dashboard {
+  view = new AbortController(); // ends what the view listens to
+  work = new AbortController(); // ends the work on a choice when another is made
+  /** @type {Choice} */
+  choice = NOTHING; // what is on show, and the choice `before` it until it has an answer
+  /** @type {Answerer | undefined} */
+  answerer;
+  /** @type {(answerer: Answerer) => void} */
+  connected = () => {};
+  /** @type {Promise<Answerer>} */
+  answering = new Promise((resolve) => {
+    this.connected = resolve;
+  });
+
+  /** @param {HTMLElement} el @param {Settings} settings */
+  constructor(el, settings) {
+    this.settings = settings;
+    this.about = { ...settings, link: "" };
+    const { signal } = this.view;
+    const look = this.look.bind(this);
+    const complain = this.complain.bind(this);
+    const answered = () => this.choice.photos.filter(isDone);
+    this.page = new Page(el, settings, {
+      look,
+      complain,
+      answered,
+      clear: () => this.clear(),
+      classes: () => this.about,
+    });
+    const area = ownsThePage() ? document : el;
+    acceptDrops(area, this.page.node, { look, complain, signal });
+    acceptPastes(area, { look, signal });
+    onReturn({ restored: () => this.restored(), awake: () => this.answerer?.check?.(), signal });
+    this.takeUpKept();
+  }
 
   /**
    * Gives the waiting photos to whoever answers; returns what ends the view.
    * @param {(line: Line) => Answerer} makeAnswerer
-   * @param {About} said
+   * @param {About} about
    */
-  function connect(makeAnswerer, said) {
-    about = { ...settings, ...said };
-    answerer = makeAnswerer({ onGone, onBack: () => page.notice.replaceChildren(), signal });
-    page.greet(about, answerer);
-    connected(answerer);
-    return () => view.abort();
+  connect(makeAnswerer, about) {
+    this.about = { ...this.settings, ...about };
+    const onBack = () => this.page.notice.replaceChildren();
+    this.answerer = makeAnswerer({ onGone: () => this.onGone(), onBack, signal: this.view.signal });
+    this.page.greet(this.about, this.answerer);
+    this.connected(this.answerer);
+    return () => this.view.abort();
   }
 
-  async function takeUpKept() {
+  async takeUpKept() {
     const kept = await keptPhotos();
-    if (kept.files.length) look(kept.files);
-    if (kept.leftOut) page.complaint.textContent = leftOut(kept.leftOut);
+    if (kept.files.length) this.look(kept.files);
+    if (kept.leftOut) this.page.complaint.textContent = leftOut(kept.leftOut);
   }
 
   /** @param {File[]} files */
-  function look(files) {
-    complain();
+  look(files) {
+    this.complain();
     const photos = files.map((file) => ({ file, name: file.name, card: makeCard(file.name, files.length === 1) }));
-    lookAt({ photos, before: choice });
+    this.lookAt({ photos, before: this.choice });
   }
 
-  function clear() {
-    complain();
-    lookAt(NOTHING);
-    page.node.querySelector("input")?.focus();
+  clear() {
+    this.complain();
+    this.lookAt(NOTHING);
+    this.page.node.querySelector("input")?.focus();
   }
 
   /** @param {string} [subject] @param {string} [sentence] */
-  function complain(subject, sentence) {
-    page.complaint.replaceChildren(...(subject ? [element("strong", {}, subject), ` ${sentence}`] : []));
+  complain(subject, sentence) {
+    this.page.complaint.replaceChildren(...(subject ? [element("strong", {}, subject), ` ${sentence}`] : []));
   }
 
-  function onGone() {
-    if (!page.notice.firstChild) page.notice.replaceChildren(goneNotice(() => choice.photos, about.link));
+  onGone() {
+    const { notice } = this.page;
+    if (!notice.firstChild) notice.append(goneNotice(() => this.choice.photos, this.about.link));
   }
 
-  function restored() {
-    if (ownsThePage()) reload(choice.photos);
-  }
-
-  function answered() {
-    return choice.photos.filter(isDone);
+  restored() {
+    if (ownsThePage()) reload(this.choice.photos);
   }
 
   // The latest choice wins. One that turns out to be a single bad file costs nothing: the choice before it returns.
   /** @param {Choice | null} latest */
-  async function lookAt(latest) {
-    work.abort();
-    work = new AbortController();
-    const { signal } = work;
-    choice = latest ?? NOTHING;
-    page.show(choice.photos);
+  async lookAt(latest) {
+    this.work.abort();
+    this.work = new AbortController();
+    const { signal } = this.work;
+    const choice = latest ?? NOTHING;
+    this.choice = choice;
+    this.page.show(choice.photos);
     const open = choice.photos.filter((photo) => !isDone(photo));
     for (const [place, photo] of open.entries()) {
-      await prepare(photo);
-      if (!signal.aborted && open[place + 1]) prepare(open[place + 1]); // while the answerer looks at this one
-      if (!signal.aborted) await answer(photo, signal);
+      await this.prepare(photo);
+      if (!signal.aborted && open[place + 1]) this.prepare(open[place + 1]); // while the answerer looks at this one
+      if (!signal.aborted) await this.answer(photo, signal);
       if (signal.aborted) return;
       if (photo.prediction) choice.before = null;
-      page.tally(choice.photos);
+      this.page.tally(choice.photos);
     }
     const [photo] = choice.photos;
     if (choice.photos.length !== 1 || !photo.error) return;
-    complain(photo.name, photo.error);
-    lookAt(choice.before);
+    this.complain(photo.name, photo.error);
+    this.lookAt(choice.before);
   }
 
   /** @param {Photo} photo */
-  function prepare(photo) {
-    photo.ready ??= makeSmall(photo);
+  prepare(photo) {
+    photo.ready ??= this.makeSmall(photo);
     return photo.ready;
   }
 
   /** @param {Photo} photo */
-  async function makeSmall(photo) {
+  async makeSmall(photo) {
     photo.card.say(doing.reading(photo.name));
-    photo.jpeg = await shrink(photo.file, short_side).catch(() => null);
+    photo.jpeg = await shrink(photo.file, this.settings.short_side).catch(() => null);
     if (photo.jpeg) photo.shown = photo.card.show(photo.jpeg); // else the answer brings a picture of it
   }
 
   /** @param {Photo} photo @param {AbortSignal} signal */
-  async function answer(photo, signal) {
+  async answer(photo, signal) {
     const file = photo.jpeg ?? photo.file;
-    if (file.size > max_bytes) return refuse(photo, tooLarge(file.size, max_bytes));
+    const limit = this.settings.max_bytes;
+    if (file.size > limit) return refuse(photo, tooLarge(file.size, limit));
     if (!(await isReadable(file))) return refuse(photo, UNREADABLE);
-    const answerer = await answererFor(photo);
+    const answerer = await this.answererFor(photo);
     if (signal.aborted) return;
     photo.card.say(doing.looking(photo.name));
     const onProgress = (/** @type {number} */ share) => photo.card.say(doing.sending(photo.name, share));
@@ -177,27 +194,27 @@ export function openDashboard(el, settings) {
     }
     await photo.shown; // no answer stands beside another photo
     photo.prediction = reply.prediction;
-    photo.card.answer(photo.prediction, about, ...verdict(photo, reply));
+    photo.card.answer(photo.prediction, this.about, ...this.verdict(photo, reply));
   }
 
   /** @param {Photo} photo @param {Answer} answer */
-  function verdict(photo, { prediction, judge }) {
+  verdict(photo, { prediction, judge }) {
     if (!judge) return [];
-    return [verdictOn(prediction, about, (truth, keepPhoto) => judge(truth, (keepPhoto && photo.jpeg) || undefined))];
+    return [verdictOn(prediction, this.about, (truth, keep) => judge(truth, (keep && photo.jpeg) || undefined))];
   }
 
   /** @param {Photo} photo */
-  async function answererFor(photo) {
+  async answererFor(photo) {
     photo.card.say(doing.waiting(photo.name));
-    const tooLong = setTimeout(onGone, START_MS);
-    return answering.finally(() => clearTimeout(tooLong));
+    const tooLong = setTimeout(() => this.onGone(), START_MS);
+    return this.answering.finally(() => clearTimeout(tooLong));
   }
+}
 
-  /** @param {Photo} photo @param {string} sentence */
-  function refuse(photo, sentence) {
-    photo.error = sentence;
-    photo.card.refuse(sentence);
-  }
+/** @param {Photo} photo @param {string} sentence */
+function refuse(photo, sentence) {
+  photo.error = sentence;
+  photo.card.refuse(sentence);
 }
 
 /** @param {Blob} file */
