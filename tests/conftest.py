@@ -23,6 +23,7 @@ CHROMIUM_FLAGS = (
     "--use-fake-device-for-media-stream --use-fake-ui-for-media-stream "
     "--disable-background-networking --disable-component-update --disable-sync"
 )
+PUBLIC_HOST = "food.example.com"  # a name for this machine that looks public to the page
 SCREENSHOTS = ROOT / "build" / "screenshots"
 PATIENCE = 120  # seconds, for a server or a page on a busy machine
 FIXTURE_MARKS = {
@@ -121,11 +122,10 @@ def workbench(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def owned(tmp_path_factory):
-    """The page of a repository with a public remote, where feedback is on: a `Server` with its `feedback` file."""
+    """The page as on Binder, with feedback on: a `Server` with its `feedback` file."""
     folder = tmp_path_factory.mktemp("owned")
-    subprocess.run(["git", "init", "--quiet", "--initial-branch=main", folder], check=True)
-    subprocess.run(["git", "-C", folder, "remote", "add", "origin", "https://github.com/someone/food.git"], check=True)
-    setting = {"FOODVISION_FEEDBACK": str(folder / "feedback.db"), "GIT_DIR": str(folder / ".git")}
+    setting = {"FOODVISION_FEEDBACK": str(folder / "feedback.db")}
+    setting |= {"BINDER_LAUNCH_HOST": "https://mybinder.org/", "BINDER_REQUEST": "v2/gh/someone/food/main"}
     with serve(["foodvision", "serve", "foodvision.ipynb", "--no-browser"], "/", tmp_path_factory, **setting) as server:
         server.feedback = folder / "feedback.db"
         yield server
@@ -179,7 +179,8 @@ def browser():
     with sync_playwright() as playwright:
         try:
             browser = playwright.chromium.launch(
-                executable_path=next(filter(None, candidates), None), args=CHROMIUM_FLAGS.split()
+                executable_path=next(filter(None, candidates), None),
+                args=[*CHROMIUM_FLAGS.split(), f"--host-resolver-rules=MAP {PUBLIC_HOST} 127.0.0.1"],
             )
         except Error as error:
             pytest.fail(f"No browser starts; `playwright install --with-deps chromium` installs one.\n{error}")

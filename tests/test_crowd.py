@@ -47,7 +47,7 @@ def test_kernels_that_die_while_they_wait_for_a_visitor_are_replaced(serving):
         for kernel in dying:
             kernel.kill()
         psutil.wait_procs(dying, timeout=PATIENCE)
-        assert "answer" in Visitor(server.url).ask(photo())
+        assert "prediction" in Visitor(server.url).ask(photo())
         assert 0 in [kernels_started_for_a_page(server) for _ in range(8)], "no kernel is kept ready any more"
 
 

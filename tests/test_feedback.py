@@ -159,7 +159,8 @@ def dashboard(feedback, monkeypatch):
 
 
 def test_the_page_offers_the_models_own_classes(dashboard):
-    assert dashboard.sent[-1]["choices"] == [("pizza", "Pizza"), ("steak", "Steak")]
+    assert list(dashboard.sent[-1]["prediction"]["probabilities"]) == ["pizza", "steak"]
+    assert dashboard.feedback_on
 
 
 def test_a_verdict_may_arrive_between_the_parts_of_the_next_photo(dashboard, feedback):
@@ -170,7 +171,7 @@ def test_a_verdict_may_arrive_between_the_parts_of_the_next_photo(dashboard, fee
     dashboard._receive(dashboard, part, [photo[100:]])
     received, verdict, answer = dashboard.sent[-3:]
     assert received == {"id": 2, "received": 100}
-    assert "thanks" in verdict and "answer" in answer
+    assert verdict == {"id": 3, "photo_kept": False} and "prediction" in answer
     assert len(feedback.verdicts()) == 1
 
 
@@ -179,7 +180,7 @@ def test_a_photo_abandoned_halfway_does_not_disturb_the_next(dashboard):
     dashboard._receive(dashboard, {"id": 5, "size": len(photo), "shown": True}, [photo[:100]])
     dashboard._receive(dashboard, {"id": 6, "size": len(photo), "shown": True}, [photo])
     assert dashboard.sent[-1]["id"] == 6
-    assert "answer" in dashboard.sent[-1]
+    assert "prediction" in dashboard.sent[-1]
 
 
 @pytest.mark.parametrize("request_", [{"about": 2, "truth": "pizza"}, {"about": 1, "truth": "<script>"}])

@@ -39,12 +39,12 @@ def visitors(voila):
 
 def test_a_visitor_hears_nothing_of_another(visitors):
     one, other = visitors
-    assert "answer" in one.ask(photo())
+    assert "prediction" in one.ask(photo())
     with pytest.raises(TimeoutError):
         while True:
             _, parent, _, _ = other.heard(patience=1)
             assert parent.get("session") != one.session.session
-    assert "answer" in other.ask(photo())
+    assert "prediction" in other.ask(photo())
 
 
 def test_a_visitor_cannot_reach_another_visitors_dashboard(visitors):
@@ -267,7 +267,7 @@ def test_nothing_of_a_visitor_is_on_disk_during_a_visit_or_afterwards(tmp_path, 
         first.leave()
         before = names(tmp_path)
         visitor = Visitor(server.url)
-        assert "answer" in visitor.ask(sent)
+        assert "prediction" in visitor.ask(sent)
         assert not written(start, sent, tmp_path, ROOT)
         visitor.leave()
         assert names(tmp_path) == before

@@ -21,12 +21,12 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from foodvision import Prediction
 from foodvision.page.assets import STATIC
-from foodvision.page.dashboard import APOLOGY, MAX_ARRIVING, MAX_BYTES, NONSENSE, Dashboard
+from foodvision.page.dashboard import APOLOGY, MAX_ARRIVING_BYTES, MAX_BYTES, NONSENSE, Dashboard
 from foodvision.page.feedback import Feedback
 from foodvision.page.guard import MAX_WEBSOCKETS, POLICY_VIOLATION
 
 PIZZA = Prediction("pizza", {"pizza": 0.9, "steak": 0.1}, seconds=0.1)
-GONE = "No answer comes back"
+GONE = "The app isn't answering"
 
 
 @pytest.mark.parametrize("kind", TO_OURS, ids=lambda kind: kind.__name__)
@@ -56,7 +56,7 @@ def test_unfinished_requests_never_hold_more_than_their_share(dashboard):
     almost = bytes(MAX_BYTES - 1)
     for number in range(5):
         dashboard._receive(dashboard, {"id": number, "size": MAX_BYTES}, [almost])
-        assert sum(map(len, dashboard._arriving.values())) <= MAX_ARRIVING
+        assert sum(map(len, dashboard._arriving.values())) <= MAX_ARRIVING_BYTES
     assert list(dashboard._arriving) == [3, 4]
 
 
@@ -83,7 +83,7 @@ def test_a_visitor_has_only_so_many_websockets(voila):
         visitor.heard()
     assert visitor.closed == POLICY_VIOLATION
     visitor.socket, visitor.session = first, session
-    assert "answer" in visitor.ask(photo())
+    assert "prediction" in visitor.ask(photo())
     visitor.leave()
 
 
@@ -144,7 +144,7 @@ def test_a_kernel_that_ends_in_the_middle_of_an_answer_is_noticed_and_asked_agai
     expect(page.get_by_text("Looking at drawn.jpg…")).to_be_visible()
     kernel.kill()
     expect(page.get_by_text(GONE)).to_be_visible()
-    page.get_by_role("button", name="Reload, and ask again").click()
+    page.get_by_role("button", name="Reload and ask again").click()
     expect(answer(page)).to_be_visible()
 
 
@@ -161,7 +161,7 @@ def test_a_server_that_was_restarted_under_an_open_page_answers_after_a_reload(b
         with serve(command, "/", tmp_path_factory):
             choose(page, photo())
             expect(page.get_by_text(GONE)).to_be_visible()
-            page.get_by_role("button", name="Reload, and ask again").click()
+            page.get_by_role("button", name="Reload and ask again").click()
             expect(answer(page)).to_be_visible()
 
 
@@ -191,5 +191,5 @@ def test_on_a_full_disk_a_verdict_gets_an_apology_and_what_was_kept_stays_whole(
     assert [kept["key"] for kept in feedback.verdicts()] == ["earlier"]
     assert feedback.photo("earlier") == photo()
     dashboard._receive(dashboard, verdict | {"id": 3}, [noise])
-    assert "thanks" in dashboard.sent[-1]
+    assert dashboard.sent[-1] == {"id": 3, "photo_kept": True}
     assert len(feedback.verdicts()) == 2

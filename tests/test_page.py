@@ -3,11 +3,12 @@
 import base64
 import io
 import json
+import re
 import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,17 +16,17 @@ import nbformat
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import ROOT, SCREENSHOTS, serve
+from conftest import PUBLIC_HOST, ROOT, SCREENSHOTS, serve
 from jupyter_core.paths import jupyter_path
 from PIL import Image
 from playwright.sync_api import TimeoutError, expect
 
 from foodvision import Prediction
-from foodvision.page.dashboard import APOLOGY, MAX_BYTES, Dashboard, describe
+from foodvision.page.dashboard import APOLOGY, MAX_BYTES, NONSENSE, Dashboard
 from foodvision.page.feedback import Feedback
-from foodvision.page.links import binder_link
 
 FOODS = ("pizza", "steak", "sushi")
+GONE = "The app isn't answering"
 RED, BLUE = (220, 30, 30), (30, 30, 220)
 
 
@@ -132,10 +133,37 @@ def test_a_photo_chosen_before_the_app_has_started_is_shown_and_then_answered(he
     page, let_through = held(request.getfixturevalue(server).url)
     choose(page, "drawn.jpg", saved(drawn()))
     expect(picture(page, "drawn.jpg")).to_be_visible()
-    expect(page.get_by_text("drawn.jpg waits until the app has started…")).to_be_visible()
+    expect(page.get_by_text("drawn.jpg is waiting for the app to start…")).to_be_visible()
     let_through()
     expect(answer(page)).to_be_visible()
     expect(chooser(page)).to_have_count(1)
+
+
+WATCH = """
+    globalThis.loading = 0;
+    new MutationObserver(() => {
+        const node = document.evaluate("//*[contains(text(), 'Loading widget')]", document, null, 9).singleNodeValue;
+        if (node?.checkVisibility() && node.getClientRects().length) loading++;
+    }).observe(document, { subtree: true, childList: true });
+"""
+
+
+@pytest.mark.parametrize(
+    ("server", "promise"),
+    [("voila", "No photo is kept."), ("owned", "If you say whether an answer is right, your verdict is kept")],
+)
+def test_what_is_kept_is_promised_at_once_and_nothing_moves_when_the_app_has_started(held, server, promise, request):
+    page, let_through = held(request.getfixturevalue(server).url)
+    page.evaluate(WATCH)
+    expect(page.get_by_text(promise)).to_be_visible()
+    expect(page.get_by_text("Choose a photo to see whether it's pizza, steak, sushi, another food")).to_be_visible()
+    before = page.locator(".foodvision").inner_text(), page.locator(".fv-hint").bounding_box()
+    let_through()
+    expect(page.locator("[data-connected]")).to_be_visible()
+    page.wait_for_function("document.querySelector('#rendered_cells').innerText.trim() === ''")
+    after = page.locator(".foodvision").inner_text(), page.locator(".fv-hint").bounding_box()
+    assert after[0].startswith(before[0]) and after[1] == before[1]
+    assert page.evaluate("loading") == 0
 
 
 def test_of_two_photos_chosen_before_the_app_has_started_the_last_is_answered(held, voila):
@@ -150,15 +178,26 @@ def test_of_two_photos_chosen_before_the_app_has_started_the_last_is_answered(he
     expect(picture(page, "last.jpg")).to_be_visible()
 
 
-def test_the_dashboard_stands_before_the_notebook_has_run(browser, tmp_path, tmp_path_factory):
-    notebook = nbformat.read(ROOT / "foodvision.ipynb", as_version=4)
-    notebook.cells.insert(0, nbformat.v4.new_code_cell("import time; time.sleep(1000)"))
-    nbformat.write(notebook, tmp_path / "slow.ipynb")
-    options = ["--no-browser", "--preheat_kernel=False"]
-    with (
-        serve(["foodvision", "serve", str(tmp_path / "slow.ipynb"), *options], "/", tmp_path_factory) as server,
-        browser.new_context() as context,
-    ):
+@pytest.fixture
+def beginning_with(tmp_path, tmp_path_factory):
+    """`beginning_with(code)`: a `Server` whose notebook begins with more code since the server has tried it."""
+    with ExitStack() as servers:
+
+        def serve_notebook(code):
+            notebook, path = nbformat.read(ROOT / "foodvision.ipynb", as_version=4), tmp_path / "changed.ipynb"
+            nbformat.write(notebook, path)
+            command = ["foodvision", "serve", str(path), "--no-browser", "--preheat_kernel=False"]
+            server = servers.enter_context(serve(command, "/", tmp_path_factory))
+            notebook.cells.insert(0, nbformat.v4.new_code_cell(code))
+            nbformat.write(notebook, path)
+            return server
+
+        yield serve_notebook
+
+
+def test_the_dashboard_stands_before_the_notebook_has_run(browser, beginning_with):
+    server = beginning_with("import time; time.sleep(1000)")
+    with browser.new_context() as context:
         page = context.new_page()
         page.goto(server.url, wait_until="commit")
         expect(page.get_by_role("heading", name="FoodVision")).to_be_visible()
@@ -166,16 +205,10 @@ def test_the_dashboard_stands_before_the_notebook_has_run(browser, tmp_path, tmp
         expect(picture(page, "drawn.jpg")).to_be_visible()
 
 
-def test_a_notebook_that_fails_says_so_at_once(held, tmp_path, tmp_path_factory):
-    notebook = nbformat.read(ROOT / "foodvision.ipynb", as_version=4)
-    notebook.cells.insert(0, nbformat.v4.new_code_cell("1 / 0"))
-    nbformat.write(notebook, tmp_path / "broken.ipynb")
-    with serve(
-        ["foodvision", "serve", str(tmp_path / "broken.ipynb"), "--no-browser"], "/", tmp_path_factory
-    ) as server:
-        page, _ = held(server.url)
-        expect(complaint(page)).to_contain_text("This page could not start.")
-        expect(chooser(page)).to_have_count(0)
+def test_a_notebook_that_fails_once_the_server_runs_says_so_at_once(held, beginning_with):
+    page, _ = held(beginning_with("1 / 0").url)
+    expect(complaint(page)).to_contain_text("This page could not start.")
+    expect(chooser(page)).to_have_count(0)
 
 
 def test_a_first_visit_loads_little_and_a_second_almost_nothing(browser, voila):
@@ -253,11 +286,52 @@ def test_a_large_photo_is_shown_upright_however_it_is_stored(page, orientation):
     assert_upright(picture(page, "turned.jpg"), (640, 853))
 
 
-def test_a_browser_that_cannot_decode_a_part_of_the_pixels_decodes_them_all(page, phone_photo):
+def test_a_browser_without_an_image_decoder_shrinks_a_photo_while_it_decodes_it(page, phone_photo):
+    page.evaluate(COUNT_PIXELS)
     page.evaluate("delete window.ImageDecoder")
     chooser(page).set_input_files(phone_photo)
     expect(answer(page)).to_be_visible()
     assert_upright(picture(page, "phone.jpg"), (640, 853))
+    assert page.evaluate("decoded") == [640 * 853]
+
+
+TURNS_LATE = """() => {
+    delete window.ImageDecoder;
+    const decode = createImageBitmap;
+    window.createImageBitmap = (file, { resizeWidth, resizeHeight, ...options }) => decode(
+        file, resizeWidth ? { resizeWidth: resizeHeight, resizeHeight: resizeWidth } : options);
+}"""
+
+
+def test_a_browser_that_turns_a_photo_after_it_was_shrunk_does_not_distort_it(page, phone_photo):
+    page.evaluate(TURNS_LATE)
+    chooser(page).set_input_files(phone_photo)
+    expect(answer(page)).to_be_visible()
+    assert_upright(picture(page, "phone.jpg"), (640, 853))
+
+
+SHOWS_NOTHING = """() => {
+    window.createImageBitmap = async () => {
+        const canvas = new OffscreenCanvas(640, 853);
+        canvas.getContext("2d");
+        return canvas.transferToImageBitmap();
+    };
+}"""
+
+
+def test_a_photo_that_the_browser_decodes_to_nothing_is_decoded_by_the_app(page):
+    page.evaluate(SHOWS_NOTHING)
+    choose(page, "drawn.jpg", saved(drawn(900, 1200)))
+    expect(answer(page)).to_be_visible()
+    assert_upright(picture(page, "drawn.jpg"), (640, 853))
+
+
+def test_a_picture_with_transparent_parts_is_shown_on_white(page):
+    photo = drawn().convert("RGBA")
+    photo.paste((0, 0, 0, 0), (100, 100, 200, 200))
+    choose(page, "logo.png", saved(photo, "PNG"))
+    expect(answer(page)).to_be_visible()
+    assert picture(page, "logo.png").evaluate(PIXEL, [150, 150])[:3] == pytest.approx([255] * 3, abs=3)
 
 
 def test_a_photo_that_the_browser_cannot_decode_is_shown_and_answered(page):
@@ -277,6 +351,34 @@ def test_a_bad_file_gets_a_sentence_and_costs_nothing(page):
     expect(picture(page, "next.jpg")).to_be_visible()
     expect(answer(page)).to_be_visible()
     expect(complaint(page)).to_be_empty()
+
+
+SHOWS_HALF = """() => {
+    delete window.ImageDecoder;
+    window.createImageBitmap = () => {
+        const canvas = new OffscreenCanvas(640, 640);
+        canvas.getContext("2d").fillRect(0, 0, 640, 320);
+        return canvas.transferToImageBitmap();
+    };
+}"""
+
+
+@pytest.mark.parametrize("browser_shows_half", [False, True], ids=["as it is", "in a browser that shows half"])
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP"])
+def test_a_photo_that_is_cut_short_is_refused_in_every_browser(page, format, browser_shows_half):
+    if browser_shows_half:
+        page.evaluate(SHOWS_HALF)
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (640, 640, 3), dtype=np.uint8))
+    whole = saved(noise, format)
+    choose(page, "cut.jpg", whole[: len(whole) // 2])
+    expect(complaint(page)).to_contain_text("cut.jpg This photo is damaged or cut short.")
+    expect(answer(page)).to_have_count(0)
+
+
+def test_a_jpeg_with_a_film_behind_it_is_whole(page):
+    choose(page, "motion.jpg", saved(drawn()) + b"film" * 10_000)
+    expect(answer(page)).to_be_visible()
+    assert_upright(picture(page, "motion.jpg"), (300, 400))
 
 
 def test_a_file_too_large_to_send_gets_a_sentence(page, tmp_path):
@@ -399,8 +501,8 @@ def test_a_slow_upload_tells_how_far_it_is(page):
 
 
 def kernel_of(page, server):
-    """The visitor's own, once the page talks with it; the server keeps others ready for the next ones."""
-    expect(page.get_by_text("photo is kept")).to_be_visible()
+    """The visitor's own, once the page is connected with it; the server keeps others ready."""
+    expect(page.locator("[data-connected]")).to_be_visible()
     kernel_id = json.loads(page.locator("#jupyter-config-data").text_content())["kernelId"]
     return next(kernel for kernel in server.kernels if kernel_id in " ".join(kernel.cmdline()))
 
@@ -409,15 +511,80 @@ def test_a_kernel_that_is_gone_is_noticed_and_its_photo_asked_again(page, voila)
     kernel_of(page, voila).kill()
     chosen = time.monotonic()
     choose(page, "drawn.jpg", saved(drawn()))
-    expect(page.get_by_text("No answer comes back")).to_be_visible()
+    expect(page.get_by_text(GONE)).to_be_visible()
     assert time.monotonic() - chosen < 10
     expect(picture(page, "drawn.jpg")).to_be_visible()
-    page.get_by_role("button", name="Reload, and ask again").click()
+    page.get_by_role("button", name="Reload and ask again").click()
     expect(answer(page)).to_be_visible()
     expect(picture(page, "drawn.jpg")).to_be_visible()
     page.reload()
     expect(chooser(page)).to_be_visible()
     expect(page.get_by_role("article")).to_have_count(0)
+
+
+STOP_LONG_CLOCKS = """() => {
+    const start = setTimeout;
+    window.setTimeout = (act, delay, ...more) => (delay >= 2000 ? 0 : start(act, delay, ...more));
+}"""
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["before", "after"])
+def test_a_kernel_that_ends_before_or_after_a_photo_is_chosen_is_noticed_without_waiting(browser, voila, known):
+    heard = []
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: heard.append(frame)))
+        page.goto(voila.url)
+        kernel = kernel_of(page, voila)
+        page.evaluate(STOP_LONG_CLOCKS)
+        kernel.kill()
+        while known and not any(b"restarting" in frame for frame in heard if isinstance(frame, bytes)):
+            page.wait_for_timeout(100)
+        choose(page, "drawn.jpg", saved(drawn()))
+        expect(page.get_by_text(GONE)).to_be_visible()
+        page.get_by_role("button", name="Reload and ask again").click()
+        expect(answer(page)).to_be_visible()
+
+
+def test_a_page_that_the_browser_brings_back_from_memory_keeps_its_photos_and_answers(page, voila):
+    choose_several(page, ("one.jpg", saved(drawn())), ("two.jpg", saved(drawn())))
+    expect(page.get_by_text("2 of 2 done")).to_be_visible()
+    kernel_of(page, voila).kill()
+    with page.expect_event("load"):
+        page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    expect(page.get_by_text("2 of 2 done")).to_be_visible()
+    choose(page, "next.jpg", saved(drawn()))
+    expect(answer(page)).to_be_visible()
+
+
+STOP_THE_SILENCE_CLOCK = """() => {
+    const start = setTimeout;
+    window.setTimeout = (act, delay) => (delay === 6000 ? 0 : start(act, delay));
+}"""
+
+
+@pytest.mark.parametrize(("target", "event"), [("document", "visibilitychange"), ("window", "online")])
+def test_a_page_that_wakes_to_a_dead_connection_makes_a_new_one_and_is_answered(browser, voila, target, event):
+    sockets, dead = [], []
+
+    def forward(socket):
+        server = socket.connect_to_server()
+        sockets.append(socket)
+        socket.on_message(lambda message: socket in dead or server.send(message))
+        server.on_message(lambda message: socket in dead or socket.send(message))
+
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.route_web_socket("**/channels*", forward)
+        page.goto(voila.url)
+        expect(page.locator("[data-connected]")).to_be_visible()
+        page.evaluate(STOP_THE_SILENCE_CLOCK)
+        dead += sockets
+        choose(page, "drawn.jpg", saved(drawn()))
+        expect(page.get_by_text("Looking at drawn.jpg…")).to_be_visible()
+        page.evaluate(f"{target}.dispatchEvent(new Event('{event}'))")
+        expect(answer(page)).to_be_visible()
+        expect(page.get_by_text(GONE)).to_have_count(0)
 
 
 def test_a_photo_that_cannot_be_kept_stops_neither_the_reload_nor_another_photo(page, voila, tmp_path):
@@ -427,10 +594,11 @@ def test_a_photo_that_cannot_be_kept_stops_neither_the_reload_nor_another_photo(
     (tmp_path / "large.tiff").write_bytes(bytes(12_000_000))
     kernel_of(page, voila).kill()
     chooser(page).set_input_files([tmp_path / name for name in names])
-    expect(page.get_by_text("No answer comes back")).to_be_visible()
+    expect(page.get_by_text(GONE)).to_be_visible()
     (tmp_path / "deleted.jpg").unlink()
-    page.get_by_role("button", name="Reload, and ask again").click()
+    page.get_by_role("button", name="Reload and ask again").click()
     expect(page.get_by_text("3 of 3 done")).to_be_visible()
+    expect(complaint(page)).to_contain_text("2 photos were too large to keep")
     for name in ("first.jpg", "second.jpg", "last.jpg"):
         expect(card(page, name)).to_contain_text("sure, in")
 
@@ -439,10 +607,10 @@ def test_a_kernel_that_was_only_slow_takes_the_notice_back(page, voila):
     kernel = kernel_of(page, voila)
     kernel.suspend()
     choose(page, "drawn.jpg", saved(drawn()))
-    expect(page.get_by_text("No answer comes back")).to_be_visible()
+    expect(page.get_by_text(GONE)).to_be_visible()
     kernel.resume()
     expect(answer(page)).to_be_visible()
-    expect(page.get_by_text("No answer comes back")).to_have_count(0)
+    expect(page.get_by_text(GONE)).to_have_count(0)
 
 
 def test_the_live_camera_takes_a_photo_and_is_switched_off(page):
@@ -457,7 +625,11 @@ def test_the_live_camera_takes_a_photo_and_is_switched_off(page):
 
 @pytest.mark.parametrize(
     ("error", "sentence"),
-    [("NotAllowedError", "This page may not use it"), ("NotFoundError", "None was found"), ("AbortError", "opened")],
+    [
+        ("NotAllowedError", "This page may not use it"),
+        ("NotFoundError", "This device has none"),
+        ("AbortError", "opened"),
+    ],
 )
 def test_a_camera_that_cannot_be_used_is_explained(page, error, sentence):
     expect(chooser(page)).to_be_visible()
@@ -485,7 +657,8 @@ def test_answers_are_saved_and_copied_as_json(page):
     text = download.value.path().read_text()
     one, two, three = json.loads(text)
     assert [one["photo"], two["photo"], three["photo"]] == ["one.jpg", "two.txt", "three.png"]
-    assert set(one) == {"photo", "label", "probabilities", "seconds"}
+    assert set(one) == {"photo", "label", "probability", "probabilities", "unsure", "seconds"}
+    assert one["probability"] == one["probabilities"][one["label"]]
     assert sum(three["probabilities"].values()) == pytest.approx(1)
     assert "not a photo" in two["error"]
     page.get_by_role("button", name="Copy as JSON").click()
@@ -502,6 +675,58 @@ def test_answers_are_saved_as_a_picture(page):
         assert picture.size == (1200, 800)
         for x in (300, 900):
             assert np.abs(np.subtract(picture.convert("RGB").getpixel((x, 20)), RED)).max() < 30
+
+
+def test_the_answers_to_many_photos_are_saved_as_several_pictures(page):
+    choose_several(page, *[(f"{number}.jpg", saved(drawn(30, 40))) for number in range(35)])
+    expect(page.get_by_text("35 of 35 done")).to_be_visible()
+    downloads = []
+    page.on("download", lambda download: downloads.append(download))
+    page.get_by_role("button", name="Save as a picture").click()
+    expect(page.get_by_text("Saved as 2 pictures.")).to_be_visible()
+    page.wait_for_timeout(500)
+    assert [download.suggested_filename for download in downloads] == ["foodvision.png", "foodvision-2.png"]
+    tiles = 0
+    for download in downloads:
+        with Image.open(download.path()) as picture:
+            width, height = picture.size
+            assert width * height <= 16_777_216
+            drawn_tiles = [
+                picture.convert("RGB").getpixel((x, y)) != (255, 255, 255)
+                for x in range(300, width, 600)
+                for y in range(20, height, 800)
+            ]
+            tiles += sum(drawn_tiles)
+    assert tiles == 35
+
+
+def test_a_picture_that_cannot_be_made_gets_a_sentence(page):
+    choose(page, "drawn.jpg", saved(drawn()))
+    expect(answer(page)).to_be_visible()
+    page.evaluate("() => { HTMLCanvasElement.prototype.toBlob = (callback) => callback(null); }")
+    page.get_by_role("button", name="Save as a picture").click()
+    expect(page.get_by_text("Your browser is short of memory for this picture.")).to_be_visible()
+    expect(page.get_by_role("button", name="Save as a picture")).to_be_enabled()
+
+
+NOTE_ADDRESS = """() => {
+    const make = URL.createObjectURL;
+    URL.createObjectURL = (blob) => (globalThis.address = make(blob));
+}"""
+LOADS = """() => new Promise((resolve) => {
+    const image = new Image();
+    Object.assign(image, { onload: () => resolve(true), onerror: () => resolve(false), src: address });
+})"""
+
+
+def test_a_saved_file_can_still_be_fetched_after_the_browser_has_asked(page):
+    choose(page, "drawn.jpg", saved(drawn()))
+    expect(answer(page)).to_be_visible()
+    page.evaluate(NOTE_ADDRESS)
+    with page.expect_download():
+        page.get_by_role("button", name="Save as a picture").click()
+    page.wait_for_timeout(1500)
+    assert page.evaluate(LOADS)
 
 
 @contextmanager
@@ -553,7 +778,7 @@ def test_a_verdict_that_cannot_be_kept_gets_an_apology(browser, owned):
             db.execute("ALTER TABLE elsewhere RENAME TO verdicts")
 
 
-def test_the_app_is_shared_as_an_address_and_a_code(browser, owned):
+def test_on_binder_its_link_is_shared_as_an_address_and_a_code(browser, owned):
     with opened(browser, owned.url, permissions=["clipboard-read", "clipboard-write"]) as page:
         page.get_by_role("button", name="Share this app").click()
         address = page.get_by_label("Address of this app").input_value()
@@ -561,15 +786,26 @@ def test_the_app_is_shared_as_an_address_and_a_code(browser, owned):
         page.get_by_role("button", name="Copy the address").click()
         expect(page.get_by_text("Copied.")).to_be_visible()
         assert page.evaluate("navigator.clipboard.readText()") == address
-        expect(page.get_by_role("img", name="QR code")).to_have_js_property("complete", True)
+        code = page.get_by_role("img", name="QR code")
+        expect(code).not_to_have_js_property("naturalWidth", 0)
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)
         expect(page.get_by_role("button", name="Share this app")).to_be_focused()
 
 
-def test_without_a_public_address_there_is_nothing_to_share(page):
-    expect(chooser(page)).to_be_visible()
-    expect(page.get_by_role("button", name="Share this app")).to_have_count(1 if binder_link() else 0)
+def test_a_public_page_shares_its_own_address_without_what_a_query_says(browser, voila):
+    address = f"http://{PUBLIC_HOST}:{urlsplit(voila.url).port}/"
+    with opened(browser, f"{address}?session=mine#here") as page:
+        page.get_by_role("button", name="Share this app").click()
+        expect(page.get_by_label("Address of this app")).to_have_value(address)
+        expect(page.get_by_role("img", name="QR code")).not_to_have_js_property("naturalWidth", 0)
+
+
+@pytest.mark.parametrize("server", ["voila", "jupyter"])
+def test_a_page_on_this_machine_has_nothing_to_share(browser, server, request):
+    with opened(browser, request.getfixturevalue(server).url) as page:
+        expect(page.locator("[data-connected]")).to_be_visible()
+        expect(page.get_by_role("button", name="Share this app")).to_have_count(0)
 
 
 def run_all(page):
@@ -590,6 +826,50 @@ def test_the_notebook_works_where_notebooks_are_written(browser, workbench, plac
         expect(answer(page)).to_be_visible()
         expect(picture(page, "drawn.jpg")).to_be_visible()
         page.screenshot(path=SCREENSHOTS / f"{place.split('/')[0]}.png")
+
+
+AS_ITS_DARK_THEME = """() => {
+    document.body.dataset.jpThemeLight = "false";
+    document.documentElement.style.setProperty("--jp-layout-color0", "#111");
+}"""
+LOOK = """node => {
+    const { backgroundColor, colorScheme } = getComputedStyle(node);
+    return [backgroundColor, colorScheme];
+}"""
+
+
+def test_in_jupyterlab_the_dashboard_has_the_theme_of_jupyter_and_not_of_the_system(browser, workbench):
+    url = f"{workbench.url}lab/tree/foodvision.ipynb?token=abc"
+    with opened(browser, url, color_scheme="dark") as page:
+        expect(page.locator(".jp-Notebook-ExecutionIndicator")).to_have_attribute("data-status", "idle")
+        run_all(page)
+        expect(chooser(page)).to_be_visible()
+        background, scheme = page.locator(".foodvision").evaluate(LOOK)
+        assert background == "rgb(255, 255, 255)" and scheme == "light"
+        page.evaluate(AS_ITS_DARK_THEME)
+        assert page.locator(".foodvision").evaluate(LOOK) == ["rgb(17, 17, 17)", "dark"]
+
+
+@pytest.mark.learn
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_owners_page_of_verdicts_has_margins_buttons_and_a_readable_plot(
+    browser, tmp_path, tmp_path_factory, scheme
+):
+    feedback = Feedback(tmp_path / "feedback.db")
+    feedback.add("key", Prediction("pizza", {"pizza": 0.9, "steak": 0.1}, seconds=0.1), "pizza")
+    setting = {"FOODVISION_FEEDBACK": str(feedback.path)}
+    with (
+        serve(["voila", "feedback.ipynb", "--no-browser"], "/", tmp_path_factory, **setting) as server,
+        opened(browser, server.url, color_scheme=scheme, viewport={"width": 390, "height": 664}) as page,
+    ):
+        export = page.get_by_role("button", name="Export")
+        expect(export).to_be_visible()
+        assert page.get_by_role("heading", name="What visitors say").bounding_box()["x"] >= 16
+        expect(export).not_to_have_css("background-color", "rgba(0, 0, 0, 0)")
+        plot = page.locator(".celltag_plot img")
+        expect(plot).to_have_css("filter", "none" if scheme == "light" else "invert(1) hue-rotate(180deg)")
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        page.screenshot(path=SCREENSHOTS / f"feedback-{scheme}.png", full_page=True)
 
 
 def test_everything_is_done_by_keyboard_alone(browser, owned):
@@ -645,7 +925,7 @@ def test_every_state_is_accessible_and_photographed(browser, owned, device, sche
         kernel = kernel_of(page, owned)
         kernel.suspend()
         choose(page, "drawn.jpg", saved(drawn()))
-        expect(page.get_by_text("No answer comes back")).to_be_visible()
+        expect(page.get_by_text(GONE)).to_be_visible()
         check(page, f"{look}-gone")
         kernel.resume()
 
@@ -711,6 +991,59 @@ def test_a_visitors_kernel_imports_nothing_of_training():
     assert not {"torch", "fastai", "pandas", "matplotlib"} & set(modules)
 
 
+@pytest.fixture(scope="module")
+def bears(tmp_path_factory):
+    """The page of a model for three bears: a `Server`."""
+    onnx = pytest.importorskip("onnx", reason="no onnx: the page of a model with other classes was not opened")
+    model = onnx.load(ROOT / "export.onnx")
+    vocab = ["black_bear", "grizzly_bear", "koala", "panda", "teddy"]
+    words = {"vocab": vocab, "decision": {"accept": {}, "margin": 0.2}, "titles": {"teddy": "teddy bear"}}
+    kept = {entry.key: entry.value for entry in model.metadata_props} | {k: json.dumps(v) for k, v in words.items()}
+    onnx.helper.set_model_props(model, kept)
+    path = tmp_path_factory.mktemp("bears") / "bears.onnx"
+    onnx.save(model, path)
+    command = ["foodvision", "serve", "foodvision.ipynb", "--no-browser"]
+    with serve(command, "/", tmp_path_factory, FOODVISION_MODEL=str(path)) as server:
+        yield server
+
+
+def test_a_page_with_own_classes_speaks_of_them_alone(browser, bears):
+    with opened(browser, bears.url) as page:
+        sentence = "Choose a photo to see whether it's black bear, grizzly bear, koala, panda or teddy bear."
+        expect(page.get_by_text(sentence)).to_be_visible()
+        choose(page, "drawn.jpg", saved(drawn()))
+        expect(answer(page)).to_have_text(re.compile("Black bear|Grizzly bear|Koala|Panda|Teddy bear"))
+        expect(page.get_by_text(sentence)).to_be_visible()
+        for word in ("food", "pizza", "dish"):
+            assert word not in page.locator(".foodvision").inner_text().lower()
+
+
+def test_the_owners_sentence_in_the_notebook_stands_instead_of_the_models(held, tmp_path, tmp_path_factory):
+    notebook = nbformat.read(ROOT / "foodvision.ipynb", as_version=4)
+    notebook.cells[0].source = "# Bear watch\n\nWhich bear is it?"
+    nbformat.write(notebook, tmp_path / "bears.ipynb")
+    with serve(["foodvision", "serve", str(tmp_path / "bears.ipynb"), "--no-browser"], "/", tmp_path_factory) as server:
+        page, let_through = held(server.url)
+        let_through()
+        expect(page.locator("[data-connected]")).to_be_visible()
+        expect(page.get_by_role("heading", name="Bear watch")).to_be_visible()
+        expect(page.get_by_text("Which bear is it?")).to_be_visible()
+        expect(page.get_by_text("Choose a photo to see")).to_be_hidden()
+
+
+def test_the_dashboard_answers_a_ping_and_draws_codes_of_web_addresses_alone(monkeypatch):
+    dashboard, sent = Dashboard(lambda photo: 1 / 0), []
+    monkeypatch.setattr(dashboard, "send", lambda reply, pictures: sent.append(reply))
+    requests = [{"ping": True}, {"qr": "https://food.example.com/"}]
+    wrong = [None, 7, "javascript:alert()", "https://" + "a" * 1000, "https://寿司.example", ["https://example.com"]]
+    for number, request in enumerate([*requests, *({"qr": text} for text in wrong)]):
+        dashboard._receive(dashboard, {"id": number, "size": 0, **request}, [])
+    pong, code, *refused = sent
+    assert pong == {"id": 0, "pong": True}
+    assert code["qr_code"].startswith("data:image/svg+xml")
+    assert refused == [{"id": number, "error": NONSENSE} for number in range(2, 2 + len(wrong))]
+
+
 def test_an_unforeseen_error_becomes_an_apology(monkeypatch):
     dashboard, sent = Dashboard(lambda photo: 1 / 0), []
     photo = saved(drawn())
@@ -719,36 +1052,9 @@ def test_an_unforeseen_error_becomes_an_apology(monkeypatch):
     assert sent == [{"id": 7, "error": APOLOGY}]
 
 
-@pytest.mark.parametrize(
-    ("vocab", "label", "heading"),
-    [
-        (["not_food", "other_food", "pizza", "steak", "sushi"], "pizza", "Pizza"),
-        (["not_food", "other_food", "pizza", "steak", "sushi"], "not_food", "I don't see food here."),
-        (
-            ["not_food", "other_food", "pizza", "steak", "sushi"],
-            "other_food",
-            "This looks like food, but not pizza, steak or sushi.",
-        ),
-        (["other_food", "french_fries"], "other_food", "This looks like food, but not french fries."),
-        (["other_food", *"abcdefg"], "other_food", "This looks like food, but not one of the 7 foods I know."),
-        (["grizzly_bear", "teddy"], "grizzly_bear", "Grizzly bear"),
-    ],
-)
-def test_any_vocab_is_put_in_words(vocab, label, heading):
-    probabilities = dict.fromkeys(vocab, 1 / len(vocab))
-    described = describe(Prediction(label, probabilities, seconds=0.1))
-    assert described["heading"] == heading
-    assert len(described["bars"]) == min(5, len(vocab))
-
-
-def test_doubt_between_two_foods_is_said():
-    prediction = Prediction("pizza", {"not_food": 0.2, "pizza": 0.42, "steak": 0.38}, seconds=0.1, unsure=True)
-    assert describe(prediction)["doubt"] == "It could also be steak."
-
-
 def test_the_installed_template_is_the_one_in_this_folder():
     installed = next(filter(Path.exists, (Path(path, "voila/templates/foodvision") for path in jupyter_path())), None)
     assert installed, "Voilà finds no template `foodvision`: install the package (`pip install -e .`)."
-    for file in (ROOT / "foodvision" / "template").glob("**/*.*"):
-        copy = installed / file.relative_to(ROOT / "foodvision" / "template")
+    for file in (ROOT / "foodvision" / "page" / "template").glob("**/*.*"):
+        copy = installed / file.relative_to(ROOT / "foodvision" / "page" / "template")
         assert copy.read_bytes() == file.read_bytes(), f"{copy} is out of date: `pip install -e .` renews it."

@@ -9,13 +9,12 @@ from typing import Any
 from onnxruntime import InferenceSession
 from PIL import Image
 
+from .classes import background_of, titles_of
 from .preprocessing import PAD_MODES, prepare
 
 REQUIRED = ("vocab", "preprocessing", "decision", "calibration")
 OPTIONAL = ("titles", "background")
 LARGEST_SIDE = 4096  # pixels that a model may ask for; a damaged file could name any number
-BACKGROUND = {"other_food": "This looks like food, but not {foods}.", "not_food": "I don't see food here."}
-OTHER_BACKGROUND = "This is not {foods}."
 
 
 def read_metadata(session: InferenceSession) -> dict[str, Any]:
@@ -36,17 +35,7 @@ def read_metadata(session: InferenceSession) -> dict[str, Any]:
     for name, usable in _USABLE.items():
         if not _holds(usable, metadata):
             raise ValueError(f"has a {name} in its metadata that cannot be used")
-    return metadata | {"titles": _titles(metadata), "background": _background(metadata)}
-
-
-def _titles(metadata: dict[str, Any]) -> dict[str, str]:
-    return {name: name.replace("_", " ") for name in metadata["vocab"]} | metadata.get("titles", {})
-
-
-def _background(metadata: dict[str, Any]) -> dict[str, str]:
-    """Models compiled before `background` existed only list these classes in their decision rule."""
-    accept = metadata["decision"].get("accept", {})
-    return {name: BACKGROUND.get(name, OTHER_BACKGROUND) for name in accept} | metadata.get("background", {})
+    return metadata | {"titles": titles_of(metadata), "background": background_of(metadata)}
 
 
 def _holds(usable: Callable[[dict[str, Any]], bool], metadata: dict[str, Any]) -> bool:
@@ -88,7 +77,7 @@ def _usable_titles(metadata: dict[str, Any]) -> bool:
 def _usable_background(metadata: dict[str, Any]) -> bool:
     """Whether it leaves at least one class that is not background."""
     background = metadata.get("background", {})
-    return set(_background(metadata)) < set(metadata["vocab"]) and all(map(_words, background.values()))
+    return set(background_of(metadata)) < set(metadata["vocab"]) and all(map(_words, background.values()))
 
 
 def _words(text: object) -> bool:

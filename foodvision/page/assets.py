@@ -1,4 +1,4 @@
-"""What the page and its kernel share: the dashboard's script and style, and the sizes of photos."""
+"""What the page and its kernel share: scripts, style and the size limits of photos."""
 
 import re
 from pathlib import Path
@@ -8,8 +8,19 @@ STYLE = STATIC / "dashboard.css"
 SHORT_SIDE = 640  # pixels: more than the model looks at, and a quick upload from a phone
 MAX_BYTES = 30_000_000  # of a file that the browser cannot shrink
 
+_IMPORTS = re.compile(r"^import [^;]*;\n", re.MULTILINE)
+_EXPORTS = re.compile(r"^export (?!default)", re.MULTILINE)
+_COMMENTS = re.compile(r"^ *//.*\n|^ */\*\*[\s\S]*?\*/\n|/\*\* .*? \*/ ?| // .*", re.MULTILINE)
+_INDENTS = re.compile(r"^ +", re.MULTILINE)
 
-def join_modules(folder=STATIC):
-    """One script of the JavaScript modules in a folder: a widget has a single file, and nothing to bundle it with."""
-    modules = (file.read_text() for file in sorted(folder.glob("*.js")))
-    return "\n".join(re.sub(r"^import [^;]*;\n|^export (?!default)", "", module, flags=re.M) for module in modules)
+
+def join_modules(folder: Path = STATIC) -> str:
+    """One script made of a folder's JavaScript modules, because a widget is a single file and nothing bundles it.
+
+    Comments and indents are left out to keep the page small. No two modules may use the same name at their top level,
+    and no string may span lines or contain " // ".
+    """
+    script = "\n".join(file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.js")))
+    for pattern in (_COMMENTS, _IMPORTS, _EXPORTS, _INDENTS):
+        script = pattern.sub("", script)
+    return script

@@ -1,75 +1,83 @@
-"""The dashboard: choose photos, see them at once, read what the model makes of each."""
+"""The dashboard widget: takes a visitor's photos and verdicts and replies to the page's scripts."""
 
 import io
+import os
+from collections.abc import Callable
 from uuid import uuid4
 
 import anywidget
 import segno
 from comm import get_comm_manager
 from ipywidgets import Widget
-from PIL import ImageOps
-from traitlets import Int, Unicode
+from PIL import Image, ImageOps
+from traitlets import Bool, Dict, Int, Unicode
 
 from ..answer.photo import PhotoError, read_photo
+from ..answer.prediction import Prediction
 from .assets import MAX_BYTES, SHORT_SIDE, STYLE, join_modules
+from .feedback import Feedback
 
-BARS = 5
-BACKGROUND = {"other_food": "This looks like food, but not {foods}.", "not_food": "I don't see food here."}
-DOUBT = {"other_food": "It could also be another food.", "not_food": "It could also be no food at all."}
-PROMISE = "No photo is kept."
-PROMISE_WITH_FEEDBACK = (
-    "If you say whether an answer is right, your verdict is kept with the answer. No photo is kept unless you tick it."
-)
-ARRIVING = 16  # requests of a visitor that arrive at once, and
-MAX_ARRIVING = 2 * MAX_BYTES  # bytes of them; older ones were given up
-LONG_SIDE = 16_384  # pixels of a picture that the page shows; a JPEG ends at 65,500
-VERDICTS = 1000  # answers a visitor can still give a verdict on
+MAX_ARRIVING = 16  # unfinished requests of a visitor, and
+MAX_ARRIVING_BYTES = 2 * MAX_BYTES  # bytes of them; the oldest are dropped, since the page has given up on those
+MAX_LONG_SIDE = 16_384  # pixels of a picture sent to the page; a JPEG ends at 65,500
+MAX_REMEMBERED = 1000  # answers that a visitor can still give a verdict on
+MAX_ADDRESS = 1000  # characters in a QR code, which becomes hard to read long before
+ON_BINDER = "BINDER_LAUNCH_HOST"  # set in every kernel that Binder starts
 APOLOGY = "Sorry, something went wrong here, not with your photo. Please try again."
-NONSENSE = "The app cannot make sense of what this page sends. Reload the page, and try again."
-FORGOTTEN = "The app does not remember that answer. Choose the photo again, and say then whether it is right."
+NONSENSE = "The app does not understand what this page sent. Reload the page and try again."
+FORGOTTEN = "The app no longer remembers that answer. Choose the photo again, then say whether it is right."
 
 
 class RequestError(ValueError):
-    """The page asked for what cannot be; the text is a sentence for the visitor."""
+    """The page asked for something impossible; the text is a sentence for the visitor."""
 
 
 class Dashboard(anywidget.AnyWidget):
-    """`Dashboard(classifier.predict)`: a photo chooser that shows each photo and the answer to it.
+    """`Dashboard(classifier.predict)`: a photo chooser that shows each photo and its prediction.
 
     `predict` takes an upright RGB `PIL.Image` and returns a `Prediction`. The visitor reads the text of a PhotoError,
-    and an apology for any other error, which is logged. With `feedback`, a `Feedback`, visitors can say what is right;
-    with `link`, the address of the app, they can share it.
+    and an apology for any other error, which is logged. With `feedback`, visitors can say what is right. `link` starts
+    the app on Binder, where visitors share it instead of the page's own address, which ends with their visit. `titles`
+    and `background` are a `Classifier`'s words for its classes; without them, the page uses the class names.
     """
 
     _esm = join_modules()
     _css = STYLE
     short_side = Int(SHORT_SIDE).tag(sync=True)
     max_bytes = Int(MAX_BYTES).tag(sync=True)
-    promise = Unicode(PROMISE).tag(sync=True)
+    feedback_on = Bool(False).tag(sync=True)
+    titles = Dict().tag(sync=True)
+    background = Dict().tag(sync=True)
     link = Unicode().tag(sync=True)
-    qr_code = Unicode().tag(sync=True)
 
-    def __init__(self, predict, feedback=None, link=None):
+    def __init__(
+        self,
+        predict: Callable[[Image.Image], Prediction],
+        feedback: Feedback | None = None,
+        link: str | None = None,
+        titles: dict[str, str] | None = None,
+        background: dict[str, str] | None = None,
+    ) -> None:
         super().__init__()
         self.predict, self.feedback = predict, feedback
-        if feedback:
-            self.promise = PROMISE_WITH_FEEDBACK
-        if link:
-            self.link, self.qr_code = link, segno.make(link).svg_data_uri(scale=6, border=4, light="white")
-        self._arriving, self._answers = {}, {}
+        self.feedback_on = feedback is not None
+        self.titles, self.background = titles or {}, background or {}
+        self.link = link if link and ON_BINDER in os.environ else ""
+        self._arriving: dict[int, bytearray] = {}
+        self._answers: dict[int, tuple[str, Prediction]] = {}
         self.on_msg(self._receive)
-        _open_no_other_way_in()
+        _forbid_other_widgets()
 
     def _handle_msg(self, message):
-        """The page may ask; what the kernel told it, it may read again, but not change."""
+        """The page may ask, and may read the state that the kernel shares with it, but not change that."""
         data = message["content"].get("data")
         if isinstance(data, dict) and data.get("method") in ("custom", "request_state"):
             super()._handle_msg(message)
 
     def _receive(self, _, message, buffers):
-        """Requests come in parts, so that the page can tell how far it is: receipts, and at last the reply.
+        """Take in one part of a request: the page gets a receipt, and after the last part the reply.
 
-        Anyone may send anything: a message without an id, which nobody could hear the reply to, gets none.
+        Anyone may send anything. A message without an id gets no reply, since nobody could tell what it is for.
         """
         if not isinstance(message, dict) or not _is_number(message.get("id")):
             return
@@ -82,14 +90,18 @@ class Dashboard(anywidget.AnyWidget):
         if arrived == size:
             return self._reply(message, content)
         self._arriving[message["id"]] = content
-        while len(self._arriving) > ARRIVING or sum(map(len, self._arriving.values())) > MAX_ARRIVING:
+        while len(self._arriving) > MAX_ARRIVING or sum(map(len, self._arriving.values())) > MAX_ARRIVING_BYTES:
             _forget_oldest(self._arriving)
         self.send({"id": message["id"], "received": arrived})
 
     def _reply(self, message, content):
         pictures = []
         try:
-            if "truth" in message:
+            if message.get("ping") is True:
+                reply = {"pong": True}
+            elif "qr" in message:
+                reply = {"qr_code": draw_code(message["qr"])}
+            elif "truth" in message:
                 reply = self._keep_verdict(message, content)
             else:
                 reply, pictures = self._answer(message, content)
@@ -101,19 +113,17 @@ class Dashboard(anywidget.AnyWidget):
         self.send(reply | {"id": message["id"]}, pictures)
 
     def _answer(self, message, content):
-        """An answer, and a picture where the browser could not decode the photo."""
+        """A prediction, and a picture if the browser could not decode the photo."""
         photo = read_photo(content, at_least=SHORT_SIDE)
         prediction = self.predict(photo)
-        reply = {"answer": describe(prediction)}
         if self.feedback:
             self._answers[message["id"]] = uuid4().hex, prediction
-            if len(self._answers) > VERDICTS:
+            if len(self._answers) > MAX_REMEMBERED:
                 _forget_oldest(self._answers)
-            reply["choices"] = [(name, _title(name)) for name in prediction.probabilities]
-        return reply, [] if message.get("shown") else [encode(photo)]
+        return {"prediction": prediction.to_dict()}, [] if message.get("shown") else [encode(photo)]
 
     def _keep_verdict(self, message, content):
-        """The photo is drawn anew, so that nothing but the picture is kept of it: no place, no device."""
+        """The photo is encoded anew, so that nothing but the picture is kept: no place, no device."""
         about, truth = message.get("about"), message["truth"]
         if not _is_number(about) or about not in self._answers:
             raise RequestError(FORGOTTEN)
@@ -122,7 +132,28 @@ class Dashboard(anywidget.AnyWidget):
             raise RequestError(NONSENSE)
         photo = encode(read_photo(content)) if content else None
         self.feedback.add(key, prediction, truth, photo)
-        return {"thanks": f"Thank you. Your {'verdict and photo are' if photo else 'verdict is'} kept."}
+        return {"photo_kept": photo is not None}
+
+
+def encode(photo: Image.Image) -> bytes:
+    """A JPEG for the page: short side at most `SHORT_SIDE`, long side at most `MAX_LONG_SIDE` pixels."""
+    if min(photo.size) > SHORT_SIDE:
+        photo = ImageOps.cover(photo, (SHORT_SIDE, SHORT_SIDE))
+    if max(photo.size) > MAX_LONG_SIDE:
+        photo = photo.copy()
+        photo.thumbnail((MAX_LONG_SIDE, MAX_LONG_SIDE))
+    file = io.BytesIO()
+    photo.save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+def draw_code(address: object) -> str:
+    """A web address as a QR code, an SVG in a data URI. Raises RequestError for anything else."""
+    if not isinstance(address, str) or not address.startswith(("https://", "http://")):
+        raise RequestError(NONSENSE)
+    if not address.isascii() or len(address) > MAX_ADDRESS:
+        raise RequestError(NONSENSE)
+    return segno.make(address).svg_data_uri(scale=6, border=4, light="white")
 
 
 def _forget_oldest(entries):
@@ -130,14 +161,14 @@ def _forget_oldest(entries):
 
 
 def _is_number(value):
-    """A request's id, or a size in bytes: what is exact in JavaScript, too."""
+    """Whether it can be a request's id or a size in bytes: an integer that JavaScript represents exactly, too."""
     return type(value) is int and 0 <= value < 2**53
 
 
-def _open_no_other_way_in():
-    """ipywidgets lets a page make any widget in the kernel, and open the channel that tells it of them without end.
+def _forbid_other_widgets():
+    """ipywidgets lets a page make any widget in the kernel, and open any number of channels that list them all.
 
-    Its own front end needs the channel alone, and one at a time.
+    Its own front end only needs the channel, and one at a time.
     """
     comms = get_comm_manager()
     comms.targets.pop("jupyter.widget", None)
@@ -149,56 +180,3 @@ def _open_control(comm, message):
     if Widget._control_comm:
         Widget._control_comm.close()
     Widget.handle_control_comm_opened(comm, message)
-
-
-def describe(prediction):
-    """A `Prediction` as the page shows it: in words, and a bar for each class, the label's first, at most `BARS`."""
-    label, probabilities = prediction.label, prediction.probabilities
-    ranked = sorted(probabilities, key=lambda name: (name != label, -probabilities[name]))
-    return {
-        "label": label,
-        "heading": _heading(label, probabilities),
-        "doubt": _doubt(ranked[1]) if prediction.unsure else "",
-        "probability": prediction.probability,
-        "seconds": prediction.seconds,
-        "probabilities": probabilities,
-        "bars": [{"name": _title(name), "probability": probabilities[name]} for name in ranked[:BARS]],
-    }
-
-
-def encode(photo):
-    """Bytes of a JPEG to show: `photo`, its sides at most `SHORT_SIDE` and `LONG_SIDE` pixels."""
-    if min(photo.size) > SHORT_SIDE:
-        photo = ImageOps.cover(photo, (SHORT_SIDE, SHORT_SIDE))
-    if max(photo.size) > LONG_SIDE:
-        photo = photo.copy()
-        photo.thumbnail((LONG_SIDE, LONG_SIDE))
-    file = io.BytesIO()
-    photo.save(file, "JPEG", quality=90)
-    return file.getvalue()
-
-
-def _heading(label, vocab):
-    if label not in BACKGROUND:
-        return _title(label)
-    foods = [_words(name) for name in vocab if name not in BACKGROUND]
-    return BACKGROUND[label].format(foods=_either(foods))
-
-
-def _doubt(name):
-    return DOUBT.get(name, f"It could also be {_words(name)}.")
-
-
-def _either(foods):
-    *others, last = foods
-    if len(foods) > BARS:
-        return f"one of the {len(foods)} foods I know"
-    return f"{', '.join(others)} or {last}" if others else last
-
-
-def _title(name):
-    return _words(name)[:1].upper() + _words(name)[1:]
-
-
-def _words(name):
-    return name.replace("_", " ")

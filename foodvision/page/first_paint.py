@@ -1,26 +1,60 @@
 """The dashboard that Voilà's template draws before there is a kernel."""
 
-from nbconvert.preprocessors import Preprocessor
+import os
+from functools import lru_cache
+from pathlib import Path
 
+from nbconvert.preprocessors import Preprocessor
+from nbformat import NotebookNode
+
+from ..answer.classes import read_classes
+from ..locate import find_model
 from .assets import MAX_BYTES, SHORT_SIDE, STYLE, join_modules
+from .feedback import SETTING
 
 
 class DrawDashboard(Preprocessor):
-    """Hands the template what to draw at once, where a cell of the notebook has the tag `dashboard`.
+    """Hands the template what it can draw at once, if a cell of the notebook has the tag `dashboard`.
 
-    That is the Markdown above the cell, and the dashboard's own script, which waits for its widget. They leave the
-    notebook's cells, which Voilà shows only when all have run.
+    That is the Markdown above the cell, and the dashboard's own script, which then waits for its widget. Both leave
+    the notebook's cells, which Voilà only shows when all of them have run.
     """
 
-    def preprocess(self, notebook, resources):
+    def preprocess(self, notebook: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+        """The notebook without what is drawn at once, and `resources` with it as `dashboard`."""
         places = [place for place, cell in enumerate(notebook.cells) if "dashboard" in cell.metadata.get("tags", [])]
         if places:
             above = notebook.cells[: places[0]]
+            heading = [cell for cell in above if cell.cell_type == "markdown"]
             resources["dashboard"] = {
-                "heading": [cell for cell in above if cell.cell_type == "markdown"],
+                "heading": heading,
                 "script": join_modules(),
-                "style": STYLE.read_text(),
-                "settings": {"short_side": SHORT_SIDE, "max_bytes": MAX_BYTES},
+                "style": STYLE.read_text(encoding="utf-8"),
+                "settings": settings() | {"invite": not any(map(_has_sentence, heading))},
             }
             notebook.cells = [cell for cell in above if cell.cell_type == "code"] + notebook.cells[places[0] :]
         return notebook, resources
+
+
+def settings() -> dict[str, object]:
+    """What the dashboard can know before its kernel has started, which then has the last word."""
+    feedback_on = bool(os.environ.get(SETTING))
+    return {"short_side": SHORT_SIDE, "max_bytes": MAX_BYTES, "feedback_on": feedback_on, **_classes()}
+
+
+def _classes() -> dict[str, dict[str, str]]:
+    try:
+        model = find_model()
+        return _read_classes(model, model.stat().st_mtime_ns)
+    except (OSError, ValueError):  # the kernel says what is wrong with the model
+        return {"titles": {}, "background": {}}
+
+
+@lru_cache(maxsize=1)
+def _read_classes(path: Path, modified_ns: int) -> dict[str, dict[str, str]]:
+    return read_classes(path)
+
+
+def _has_sentence(cell: NotebookNode) -> bool:
+    """Whether Markdown says more than a title: then the owner has said what the page is for."""
+    return any(line.strip() and not line.startswith("#") for line in cell.source.splitlines())

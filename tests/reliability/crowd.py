@@ -69,7 +69,7 @@ def drawn(count):
 
 
 def is_right(reply, probabilities):
-    said = reply.get("answer", {}).get("probabilities", {})
+    said = reply.get("prediction", {}).get("probabilities", {})
     return said.keys() == probabilities.keys() and all(
         abs(said[name] - probabilities[name]) < TOLERANCE for name in said
     )
@@ -318,7 +318,7 @@ def _verdict(photo, about):
 
 def _thanked(visitor, photo, about):
     (reply,) = visitor.request(_verdict(photo, about), [photo])
-    return "thanks" in reply
+    return "photo_kept" in reply
 
 
 def _open(server):

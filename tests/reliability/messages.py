@@ -127,7 +127,7 @@ class Visitor:
             with suppress(ConnectionClosed):
                 if self.closed:
                     self.connect()
-                return "answer" in self.ask(photo())
+                return "prediction" in self.ask(photo())
             time.sleep(0.2)
         return False
 
@@ -147,6 +147,9 @@ def requests_out_of_shape(visitor):
         yield is_error(visitor.request({"id": 1, "size": 0, "truth": number, "about": 1}))
     for request in (None, [], "text", 7, {}, {"size": 1}, [[]] * 1000, {"id": {"id": {"id": 1}}}):
         yield not visitor.request(request)
+    for value in (None, False, 1, LONG, [], {"a": 1}):
+        yield is_error(visitor.request({"id": 1, "size": 0, "ping": value}))
+        yield is_error(visitor.request({"id": 1, "size": 0, "qr": value}))
     for size in (MAX_BYTES + 1, 2**52, 10**4000):
         yield is_error(visitor.request({"id": 1, "size": size}, [b"x"]))
     yield is_error(visitor.request({"id": 1}, [b"x"]))

@@ -1,27 +1,32 @@
 // A live camera with a shutter, or the reason why there is none.
 import { button, element, onPhone } from "./element.js";
+import { chooser } from "./inputs.js";
 import { toBlob } from "./photo.js";
-import { chooser } from "./ways_in.js";
+import { noCamera } from "./words.js";
 
+/** @import { Complain, Look } from "./types" */
+
+/** @param {Look} look @param {Complain} complain */
 export function cameraButton(look, complain) {
   if (onPhone()) return chooser("Take a photo", { capture: "environment" }, look);
   return button("Use the camera", () => openCamera(look, complain));
 }
 
+/** @param {Look} look @param {Complain} complain */
 async function openCamera(look, complain) {
   complain();
   let stream;
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: 1280 } });
   } catch (error) {
-    return complain("No camera.", reason(error));
+    return complain("No camera.", noCamera(/** @type {Error} */ (error).name, isSecureContext));
   }
   const video = element("video", { autoplay: "", muted: "", playsinline: "", "aria-label": "What the camera sees" });
   video.srcObject = stream;
   const shutter = button("Take the photo", async () => {
     const photo = await snap(video);
     dialog.close();
-    look([new File([photo], "camera.jpg", { type: photo.type })]);
+    if (photo) look([new File([photo], "camera.jpg", { type: photo.type })]);
   });
   shutter.className = "fv-button";
   shutter.disabled = true;
@@ -37,15 +42,9 @@ async function openCamera(look, complain) {
   dialog.showModal();
 }
 
+/** @param {HTMLVideoElement} video */
 function snap(video) {
   const canvas = element("canvas", { width: video.videoWidth, height: video.videoHeight });
-  canvas.getContext("2d").drawImage(video, 0, 0);
+  canvas.getContext("2d")?.drawImage(video, 0, 0);
   return toBlob(canvas, "image/jpeg");
-}
-
-function reason(error) {
-  if (!isSecureContext) return "Browsers lend it only to pages opened over https. Choose a photo instead.";
-  if (error.name === "NotAllowedError") return "This page may not use it. Allow it beside the address, or choose a photo.";
-  if (error.name === "NotFoundError") return "None was found on this device. Choose a photo instead.";
-  return "It could not be opened; another program may be using it. Close that one, or choose a photo.";
 }

@@ -1,21 +1,36 @@
 // The dashboard: photos in, an answer to each. One photo is shown large, several as cards.
 import { makeCard } from "./card.js";
-import { element, megabytes, ownsThePage, percent } from "./element.js";
-import { talkTo } from "./kernel.js";
-import { isDone, layOut } from "./page.js";
+import { element, ownsThePage } from "./element.js";
+import { acceptDrops, acceptPastes } from "./inputs.js";
+import { kernelAnswerer } from "./kernel.js";
+import { isDone, Page } from "./page.js";
 import { shrink } from "./photo.js";
-import { goneNotice, keptPhotos } from "./reload.js";
+import { goneNotice, keptPhotos, onReturn, reload } from "./reload.js";
 import { verdictOn } from "./verdict.js";
-import { acceptDrops, acceptPastes } from "./ways_in.js";
+import { doing, leftOut, tooLarge, UNREADABLE } from "./words.js";
 
-const START = 60000; // milliseconds that a photo waits for the app to start before the page says that it may have stopped
+/** @import { About, Answer, Answerer, Line, Model, Photo, Settings } from "./types" */
+/** @typedef {{ photos: Photo[], before: Choice | null }} Choice */
+
+const START_MS = 60_000; // that a photo waits for the app to start before the page says that it may have stopped
+const NOTHING = { photos: [], before: null };
 
 export default () => {
   // Every page that shows a kernel's model hears all its replies, and the kernel outlives a reload in JupyterLab: no two
   // requests to it may have the same id. (crypto.randomUUID would be missing without https.)
   let id = Math.floor(Math.random() * 2 ** 52);
   const nextId = () => ++id;
-  return { render: ({ model, el }) => (takeDrawn() ?? openDashboard(el, settingsOf(model))).connect(model, nextId) };
+  return {
+    /** @param {{ model: Model, el: HTMLElement }} widget */
+    render({ model, el }) {
+      const dashboard =
+        takeDrawn() ?? openDashboard(el, read(model, "short_side", "max_bytes", "feedback_on", "titles", "background"));
+      return dashboard.connect(
+        (line) => kernelAnswerer(model, nextId, line),
+        read(model, "feedback_on", "titles", "background", "link"),
+      );
+    },
+  };
 };
 
 // Voilà's template draws the dashboard before there is a kernel; the first widget on the page takes it over.
@@ -25,133 +40,190 @@ function takeDrawn() {
   return drawn;
 }
 
-function settingsOf(model) {
-  return { short_side: model.get("short_side"), max_bytes: model.get("max_bytes") };
+/** @param {Model} model @param {...string} names @returns {any} */
+function read(model, ...names) {
+  return Object.fromEntries(names.map((name) => [name, model.get(name)]));
 }
 
-// What works without a kernel works at once: photos are chosen, shown and made small. Their answers wait for `connect`.
-export function openDashboard(el, { short_side, max_bytes }) {
-  const view = new AbortController(); // ends what the view listens to
-  const { signal } = view;
-  const page = layOut(el, { look, clear, complain, answered });
-  let connected; // called with what asks the kernel, once there is one
-  const kernel = new Promise((resolve) => (connected = resolve));
-  let choice = { photos: [] }; // what is on show, and the choice `before` it until it has an answer
-  let work = new AbortController(); // ends the work on a choice when another is made
-  let link = ""; // starts the app elsewhere
+/**
+ * What works without an answerer works at once: photos are chosen, shown and made small. Their answers wait for
+ * `connect`.
+ * @param {HTMLElement} el
+ * @param {Settings} settings
+ */
+export function openDashboard(el, settings) {
+  return new Dashboard(el, settings);
+}
 
-  const area = ownsThePage() ? document : el;
-  acceptDrops(area, page.node, { look, complain, signal });
-  acceptPastes(area, { look, signal });
-  keptPhotos().then((files) => files.length && look(files));
-  return { connect };
+class Dashboard {
+  view = new AbortController(); // ends what the view listens to
+  work = new AbortController(); // ends the work on a choice when another is made
+  /** @type {Choice} */
+  choice = NOTHING; // what is on show, and the choice `before` it until it has an answer
+  /** @type {Answerer | undefined} */
+  answerer;
+  /** @type {(answerer: Answerer) => void} */
+  connected = () => {};
+  /** @type {Promise<Answerer>} */
+  answering = new Promise((resolve) => {
+    this.connected = resolve;
+  });
 
-  function connect(model, nextId) {
-    link = model.get("link");
-    page.greet(model);
-    connected(talkTo(model, nextId, { onSilence, onWord: () => page.notice.replaceChildren(), signal }));
-    return () => view.abort();
+  /** @param {HTMLElement} el @param {Settings} settings */
+  constructor(el, settings) {
+    this.settings = settings;
+    this.about = { ...settings, link: "" };
+    const { signal } = this.view;
+    const look = this.look.bind(this);
+    const complain = this.complain.bind(this);
+    const answered = () => this.choice.photos.filter(isDone);
+    this.page = new Page(el, settings, {
+      look,
+      complain,
+      answered,
+      clear: () => this.clear(),
+      classes: () => this.about,
+    });
+    const area = ownsThePage() ? document : el;
+    acceptDrops(area, this.page.node, { look, complain, signal });
+    acceptPastes(area, { look, signal });
+    onReturn({ restored: () => this.restored(), awake: () => this.answerer?.check?.(), signal });
+    this.takeUpKept();
   }
 
-  function look(files) {
-    complain();
+  /**
+   * Gives the waiting photos to whoever answers; returns what ends the view.
+   * @param {(line: Line) => Answerer} makeAnswerer
+   * @param {About} about
+   */
+  connect(makeAnswerer, about) {
+    this.about = { ...this.settings, ...about };
+    const onBack = () => this.page.notice.replaceChildren();
+    this.answerer = makeAnswerer({ onGone: () => this.onGone(), onBack, signal: this.view.signal });
+    this.page.greet(this.about, this.answerer);
+    this.connected(this.answerer);
+    return () => this.view.abort();
+  }
+
+  async takeUpKept() {
+    const kept = await keptPhotos();
+    if (kept.files.length) this.look(kept.files);
+    if (kept.leftOut) this.page.complaint.textContent = leftOut(kept.leftOut);
+  }
+
+  /** @param {File[]} files */
+  look(files) {
+    this.complain();
     const photos = files.map((file) => ({ file, name: file.name, card: makeCard(file.name, files.length === 1) }));
-    lookAt({ photos, before: choice });
+    this.lookAt({ photos, before: this.choice });
   }
 
-  function clear() {
-    complain();
-    lookAt({ photos: [] });
-    page.node.querySelector("input").focus();
+  clear() {
+    this.complain();
+    this.lookAt(NOTHING);
+    this.page.node.querySelector("input")?.focus();
   }
 
-  function complain(name, sentence) {
-    page.complaint.replaceChildren(...(name ? [element("strong", {}, name), ` ${sentence}`] : []));
+  /** @param {string} [subject] @param {string} [sentence] */
+  complain(subject, sentence) {
+    this.page.complaint.replaceChildren(...(subject ? [element("strong", {}, subject), ` ${sentence}`] : []));
   }
 
-  function onSilence() {
-    page.notice.replaceChildren(goneNotice(() => choice.photos, link));
+  onGone() {
+    const { notice } = this.page;
+    if (!notice.firstChild) notice.append(goneNotice(() => this.choice.photos, this.about.link));
   }
 
-  function answered() {
-    return choice.photos.filter(isDone);
+  restored() {
+    if (ownsThePage()) reload(this.choice.photos);
   }
 
   // The latest choice wins. One that turns out to be a single bad file costs nothing: the choice before it returns.
-  async function lookAt(latest) {
-    work.abort();
-    work = new AbortController();
-    const { signal } = work;
-    choice = latest;
-    page.show(choice.photos);
+  /** @param {Choice | null} latest */
+  async lookAt(latest) {
+    this.work.abort();
+    this.work = new AbortController();
+    const { signal } = this.work;
+    const choice = latest ?? NOTHING;
+    this.choice = choice;
+    this.page.show(choice.photos);
     const open = choice.photos.filter((photo) => !isDone(photo));
     for (const [place, photo] of open.entries()) {
-      await prepare(photo);
-      if (!signal.aborted && open[place + 1]) prepare(open[place + 1]); // while the kernel looks at this one
-      if (!signal.aborted) await answer(photo, signal);
+      await this.prepare(photo);
+      if (!signal.aborted && open[place + 1]) this.prepare(open[place + 1]); // while the answerer looks at this one
+      if (!signal.aborted) await this.answer(photo, signal);
       if (signal.aborted) return;
-      if (photo.answer) latest.before = null;
-      page.tally(choice.photos);
+      if (photo.prediction) choice.before = null;
+      this.page.tally(choice.photos);
     }
     const [photo] = choice.photos;
     if (choice.photos.length !== 1 || !photo.error) return;
-    complain(photo.name, photo.error);
-    lookAt(latest.before);
+    this.complain(photo.name, photo.error);
+    this.lookAt(choice.before);
   }
 
-  function prepare(photo) {
-    photo.ready ??= read(photo);
+  /** @param {Photo} photo */
+  prepare(photo) {
+    photo.ready ??= this.makeSmall(photo);
     return photo.ready;
   }
 
-  async function read(photo) {
-    photo.card.say(`Reading ${photo.name}…`);
-    photo.jpeg = await shrink(photo.file, short_side).catch(() => null);
-    if (photo.jpeg) photo.shown = photo.card.show(photo.jpeg); // else the kernel sends a picture of it
+  /** @param {Photo} photo */
+  async makeSmall(photo) {
+    photo.card.say(doing.reading(photo.name));
+    photo.jpeg = await shrink(photo.file, this.settings.short_side).catch(() => null);
+    if (photo.jpeg) photo.shown = photo.card.show(photo.jpeg); // else the answer brings a picture of it
   }
 
-  async function answer(photo, signal) {
+  /** @param {Photo} photo @param {AbortSignal} signal */
+  async answer(photo, signal) {
     const file = photo.jpeg ?? photo.file;
-    if (file.size > max_bytes) return refuse(photo, tooLarge(file.size, max_bytes));
-    const bytes = await file.arrayBuffer().catch(() => null);
-    if (!bytes) return refuse(photo, "Your browser cannot read this file. Please choose it again.");
-    const ask = await kernelFor(photo);
+    const limit = this.settings.max_bytes;
+    if (file.size > limit) return refuse(photo, tooLarge(file.size, limit));
+    if (!(await isReadable(file))) return refuse(photo, UNREADABLE);
+    const answerer = await this.answererFor(photo);
     if (signal.aborted) return;
-    photo.card.say(`Looking at ${photo.name}…`);
-    const reply = await ask({ shown: Boolean(photo.jpeg) }, bytes, {
-      onPart: (share) => photo.card.say(`Sending ${photo.name}… ${percent(share)}`),
-      signal,
-    });
+    photo.card.say(doing.looking(photo.name));
+    const onProgress = (/** @type {number} */ share) => photo.card.say(doing.sending(photo.name, share));
+    const reply = await answerer.answer(file, { needsPicture: !photo.jpeg, onProgress, signal });
     if (!reply) return;
-    if (reply.error) return refuse(photo, reply.error);
-    if (reply.jpeg) photo.shown = photo.card.show((photo.jpeg = new Blob([reply.jpeg], { type: "image/jpeg" })));
-    await photo.shown; // no answer stands beside another photo
-    photo.answer = reply.answer;
-    photo.card.answer(photo.answer, ...(reply.choices ? [verdictOn(photo.answer, reply.choices, tell)] : []));
-
-    async function tell(truth, keep) {
-      return ask({ about: reply.id, truth }, keep ? await photo.jpeg.arrayBuffer() : undefined);
+    if ("error" in reply) return refuse(photo, reply.error);
+    if (reply.picture) {
+      photo.jpeg = reply.picture;
+      photo.shown = photo.card.show(photo.jpeg);
     }
+    await photo.shown; // no answer stands beside another photo
+    photo.prediction = reply.prediction;
+    photo.card.answer(photo.prediction, this.about, ...this.verdict(photo, reply));
   }
 
-  async function kernelFor(photo) {
-    photo.card.say(`${photo.name} waits until the app has started…`);
-    const tooLong = setTimeout(onSilence, START);
-    return kernel.finally(() => {
-      clearTimeout(tooLong);
-      page.notice.replaceChildren();
-    });
+  /** @param {Photo} photo @param {Answer} answer */
+  verdict(photo, { prediction, judge }) {
+    if (!judge) return [];
+    return [verdictOn(prediction, this.about, (truth, keep) => judge(truth, (keep && photo.jpeg) || undefined))];
   }
 
-  function refuse(photo, sentence) {
-    photo.error = sentence;
-    photo.card.refuse(sentence);
+  /** @param {Photo} photo */
+  async answererFor(photo) {
+    photo.card.say(doing.waiting(photo.name));
+    const tooLong = setTimeout(() => this.onGone(), START_MS);
+    return this.answering.finally(() => clearTimeout(tooLong));
   }
 }
 
-function tooLarge(size, limit) {
-  return (
-    `Your browser cannot show this file, and at ${megabytes(size)} it is too large to send as it is ` +
-    `(${megabytes(limit)} at most). Save it as a JPEG and choose that.`
-  );
+/** @param {Photo} photo @param {string} sentence */
+function refuse(photo, sentence) {
+  photo.error = sentence;
+  photo.card.refuse(sentence);
+}
+
+/** @param {Blob} file */
+function isReadable(file) {
+  return file
+    .slice(0, 1)
+    .arrayBuffer()
+    .then(
+      () => true,
+      () => false,
+    );
 }

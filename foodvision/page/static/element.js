@@ -1,28 +1,25 @@
 // Building blocks of the page.
 
-// An HTML element. Strings among its children stay text, so a file's name is never read as HTML.
+/**
+ * An HTML element. Strings among its children stay text, so a file's name is never read as HTML.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, string | number | boolean>} [attributes]
+ * @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
 export function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
   node.append(...children);
   return node;
 }
 
+/** @param {string} text @param {() => void} onClick */
 export function button(text, onClick) {
   const node = element("button", { type: "button", class: "fv-quiet" }, text);
   node.addEventListener("click", onClick);
   return node;
-}
-
-// Never 0 % or 100 %: no model is that sure.
-export function percent(probability) {
-  if (probability < 0.01) return "under 1%";
-  if (probability > 0.99) return "over 99%";
-  return `${Math.round(100 * probability)}%`;
-}
-
-export function megabytes(size) {
-  return `${(size / 1e6).toFixed(1)} MB`;
 }
 
 // A phone's own camera is better than a live picture, and nothing is dropped on a phone.

@@ -1,55 +1,80 @@
 // What stands around the photos: the ways in above them, what can be done with the answers below.
+import { publicAddress } from "./address.js";
 import { cameraButton } from "./camera.js";
-import { button, element, onPhone } from "./element.js";
+import { button, element, onPhone, ownsThePage } from "./element.js";
+import { chooser } from "./inputs.js";
 import { saveButtons } from "./save.js";
 import { shareButton } from "./share.js";
-import { chooser } from "./ways_in.js";
+import { invitation, promise, tally } from "./words.js";
 
-export function layOut(el, { look, clear, complain, answered }) {
-  const promise = element("span");
-  const notice = element("div");
-  const complaint = element("p", { class: "fv-complaint", role: "alert" });
-  const progress = progressLine();
-  const cards = element("div", { class: "fv-cards" });
-  const saves = saveButtons(answered);
-  const tools = element("div", { class: "fv-tools", role: "group", "aria-label": "Answers" }, button("Clear", clear), saves);
-  const node = element(
-    "div",
-    { class: "foodvision" },
-    element("div", { class: "fv-ways" }, chooser("Choose a photo", { multiple: "" }, look), cameraButton(look, complain)),
-    element("p", { class: "fv-hint" }, hint(), " ", promise),
-    notice,
-    complaint,
-    progress.node,
-    cards,
-    tools,
-  );
-  el.append(node);
+/** @import { About, Answerer, Classes, Complain, Look, Photo, Settings } from "./types" */
 
-  const page = {
-    node,
-    notice,
-    complaint,
-    greet(model) {
-      promise.textContent = model.get("promise");
-      if (model.get("link")) node.append(shareButton(model.get("link"), model.get("qr_code")));
-    },
-    show(photos) {
-      cards.replaceChildren(...photos.map((photo) => photo.card.node));
-      this.tally(photos);
-    },
-    tally(photos) {
-      progress.tally(photos);
-      tools.hidden = photos.length === 0;
-      saves.hidden = !photos.some((photo) => photo.answer);
-    },
-  };
-  page.show([]);
-  return page;
+/** @typedef {{ look: Look, clear: () => void, complain: Complain, answered: () => Photo[], classes: () => Classes }} Acts */
+
+export class Page {
+  notice = element("div");
+  complaint = element("p", { class: "fv-complaint", role: "alert" });
+  invite = element("p", { class: "fv-invite" });
+  promised = element("span");
+  progress = progressLine();
+  cards = element("div", { class: "fv-cards" });
+
+  /** @param {HTMLElement} el @param {Settings} settings @param {Acts} acts */
+  constructor(el, settings, acts) {
+    this.settings = settings;
+    this.saves = saveButtons(acts.answered, acts.classes);
+    const label = { class: "fv-tools", role: "group", "aria-label": "Answers" };
+    this.tools = element("div", label, button("Clear", acts.clear), this.saves);
+    const choose = chooser("Choose a photo", { multiple: "" }, acts.look);
+    this.node = element(
+      "div",
+      { class: "foodvision" },
+      this.invite,
+      element("div", { class: "fv-ways" }, choose, cameraButton(acts.look, acts.complain)),
+      element("p", { class: "fv-hint" }, hint(), " ", this.promised),
+      this.notice,
+      this.complaint,
+      this.progress.node,
+      this.cards,
+      this.tools,
+    );
+    el.append(this.node);
+    this.tell(settings);
+    this.show([]);
+  }
+
+  /** @param {Classes & { feedback_on: boolean }} about */
+  tell(about) {
+    this.invite.textContent = this.settings.invite === false ? "" : invitation(about);
+    this.invite.hidden = !this.invite.textContent;
+    this.promised.textContent = promise(about.feedback_on);
+  }
+
+  /** @param {About} about @param {Answerer} answerer */
+  greet(about, answerer) {
+    this.tell(about);
+    this.node.dataset.connected = "";
+    const address = about.link || (ownsThePage() && publicAddress(location));
+    if (address) this.node.append(shareButton(address, answerer.qrCode));
+  }
+
+  /** @param {Photo[]} photos */
+  show(photos) {
+    this.cards.replaceChildren(...photos.map((photo) => photo.card.node));
+    this.tally(photos);
+  }
+
+  /** @param {Photo[]} photos */
+  tally(photos) {
+    this.progress.tally(photos);
+    this.tools.hidden = photos.length === 0;
+    this.saves.hidden = !photos.some((photo) => photo.prediction);
+  }
 }
 
+/** @param {Photo} photo */
 export function isDone(photo) {
-  return Boolean(photo.answer || photo.error);
+  return Boolean(photo.prediction || photo.error);
 }
 
 function hint() {
@@ -62,13 +87,13 @@ function progressLine() {
   const node = element("p", { class: "fv-progress", hidden: "" }, bar, words);
   return {
     node,
+    /** @param {Photo[]} photos */
     tally(photos) {
       const done = photos.filter(isDone).length;
-      const bad = photos.filter((photo) => photo.error).length;
       node.hidden = photos.length < 2;
       bar.max = photos.length;
       bar.value = done;
-      words.textContent = `${done} of ${photos.length} done${bad ? `, ${bad} could not be read` : ""}`;
+      words.textContent = tally(done, photos.length, photos.filter((photo) => photo.error).length);
     },
   };
 }

@@ -1,52 +1,122 @@
 // Photos in the browser.
 import { element } from "./element.js";
+import { isWhole } from "./whole.js";
 
-// JPEG of the photo, upright, its short side at most `shortSide` pixels. Rejects what the browser cannot decode.
+let reduces = true; // whether this browser's ImageDecoder keeps to the size it is asked for, as far as we know
+
+/**
+ * JPEG of the photo, upright, its short side at most `shortSide` pixels. Rejects what the browser cannot decode, or
+ * only in part: the answering side says what is wrong with it.
+ * @param {Blob} file
+ * @param {number} shortSide
+ */
 export async function shrink(file, shortSide) {
-  const picture =
-    (await decodeReduced(file, shortSide).catch(() => null)) ??
-    (await createImageBitmap(file, { imageOrientation: "from-image" }));
-  const sides = [picture.displayWidth ?? picture.width, picture.displayHeight ?? picture.height];
-  const scale = Math.min(1, shortSide / Math.min(...sides));
-  const [width, height] = sides.map((side) => Math.round(scale * side));
+  const data = await file.arrayBuffer();
+  if (!isWhole(new Uint8Array(data))) throw new Error("The file is cut short.");
+  const picture = await decode(file, data, shortSide);
+  const [width, height] = fit(sidesOf(picture), shortSide);
   const canvas = element("canvas", { width, height });
-  const context = canvas.getContext("2d");
-  context.fillStyle = "white"; // behind what is transparent: JPEG would make it black
-  context.fillRect(0, 0, width, height);
+  const context = contextOf(canvas);
   context.imageSmoothingQuality = "high";
   context.drawImage(picture, 0, 0, width, height);
   picture.close();
-  return toBlob(canvas, "image/jpeg");
+  if (isBlank(context.getImageData(0, 0, width, height).data)) throw new Error("The browser decoded nothing.");
+  context.globalCompositeOperation = "destination-over";
+  context.fillStyle = "white"; // behind what is transparent: JPEG would make it black
+  context.fillRect(0, 0, width, height);
+  const jpeg = await toBlob(canvas, "image/jpeg");
+  if (!jpeg) throw new Error("The browser lacks the memory.");
+  return jpeg;
 }
 
-// A VideoFrame of a large JPEG in the fewest eighths of its size that leave the short side `shortSide`: libjpeg decodes
-// so in half the time, and a phone's photo takes 3 MB instead of 48. Null where there is nothing to gain, or no decoder:
-// browsers lend it to https and localhost alone, and one that ignores the size may ignore which side is up, too.
-async function decodeReduced(file, shortSide) {
-  if (file.type !== "image/jpeg" || !window.ImageDecoder) return null;
-  const { naturalWidth, naturalHeight } = await load(file); // which decodes nothing yet
-  const eighths = Math.ceil((8 * shortSide) / Math.min(naturalWidth, naturalHeight));
+/** @param {Blob} file @param {ArrayBuffer} data @param {number} shortSide */
+async function decode(file, data, shortSide) {
+  const sides = await load(file).then(
+    ({ naturalWidth, naturalHeight }) => [naturalWidth, naturalHeight], // which decodes nothing yet
+    () => null,
+  );
+  const scaled = sides && Math.min(...sides) > shortSide;
+  return (
+    (scaled && (await decodeReduced(file, data, sides, shortSide).catch(() => null))) ||
+    (scaled && (await decodeScaled(file, fit(sides, shortSide)).catch(() => null))) ||
+    createImageBitmap(file, { imageOrientation: "from-image" })
+  );
+}
+
+/**
+ * A VideoFrame of a large JPEG in the fewest eighths of its size that leave the short side `shortSide`: libjpeg decodes
+ * so in half the time, and a phone's photo takes 3 MB instead of 48. Null where there is nothing to gain, or no decoder:
+ * browsers lend it to https and localhost alone, and one that ignores the size may ignore which side is up, too.
+ * @param {Blob} file
+ * @param {ArrayBuffer} data
+ * @param {number[]} sides
+ * @param {number} shortSide
+ */
+async function decodeReduced(file, data, sides, shortSide) {
+  if (file.type !== "image/jpeg" || !window.ImageDecoder || !reduces) return null;
+  const eighths = Math.ceil((8 * shortSide) / Math.min(...sides));
   if (eighths >= 8) return null;
-  const [desiredWidth, desiredHeight] = [naturalWidth, naturalHeight].map((side) => Math.ceil((side * eighths) / 8));
-  const data = await file.arrayBuffer();
+  const [desiredWidth, desiredHeight] = sides.map((side) => Math.ceil((side * eighths) / 8));
   const decoder = new ImageDecoder({ data, type: file.type, desiredWidth, desiredHeight });
   const { image } = await decoder.decode().finally(() => decoder.close());
   if (image.displayWidth === desiredWidth && image.displayHeight === desiredHeight) return image;
   image.close();
+  reduces = false;
   return null;
 }
 
+/**
+ * An ImageBitmap that was made small while it was decoded. Null where the browser turned it afterwards, which would
+ * have it out of shape.
+ * @param {Blob} file
+ * @param {number[]} size
+ */
+async function decodeScaled(file, [resizeWidth, resizeHeight]) {
+  const options = { resizeWidth, resizeHeight, resizeQuality: /** @type {const} */ ("high") };
+  const bitmap = await createImageBitmap(file, { imageOrientation: "from-image", ...options });
+  if (bitmap.width === resizeWidth && bitmap.height === resizeHeight) return bitmap;
+  bitmap.close();
+  return null;
+}
+
+/** @param {ImageBitmap | VideoFrame} picture */
+function sidesOf(picture) {
+  return "displayWidth" in picture ? [picture.displayWidth, picture.displayHeight] : [picture.width, picture.height];
+}
+
+/** @param {number[]} sides @param {number} shortSide */
+function fit(sides, shortSide) {
+  const scale = Math.min(1, shortSide / Math.min(...sides));
+  return sides.map((side) => Math.round(scale * side));
+}
+
+// Every pixel transparent: so WebKit shows a photo that it cannot decode.
+/** @param {Uint8ClampedArray} pixels */
+function isBlank(pixels) {
+  for (let alpha = 3; alpha < pixels.length; alpha += 4) if (pixels[alpha]) return false;
+  return true;
+}
+
+/** @param {HTMLCanvasElement} canvas */
+export function contextOf(canvas) {
+  const context = canvas.getContext("2d");
+  if (!context) throw new Error("The browser lacks the memory.");
+  return context;
+}
+
+/** @param {HTMLCanvasElement} canvas @param {string} type @returns {Promise<Blob | null>} */
 export function toBlob(canvas, type) {
   return new Promise((resolve) => canvas.toBlob(resolve, type, 0.9));
 }
 
-// An <img> of a JPEG, once it is ready to show.
+/** An <img> of a JPEG, once it is ready to show. @param {Blob} jpeg @param {string} alt */
 export async function toImage(jpeg, alt) {
   const image = await load(jpeg, alt);
   await image.decode();
   return image;
 }
 
+/** @param {Blob} file @param {string} alt @returns {Promise<HTMLImageElement>} */
 async function load(file, alt = "") {
   const image = element("img", { alt, src: URL.createObjectURL(file) });
   try {

@@ -1,54 +1,87 @@
 // When the kernel is gone: photos that outlive a reload of the page. They stay in this tab, and leave with it.
 import { button, element, ownsThePage } from "./element.js";
+import { gone } from "./words.js";
+
+/** @import { Photo } from "./types" */
 
 const KEY = "foodvision-photo-"; // and the photo's place
+const LEFT_OUT = "foodvision-left-out"; // how many found no room
 
-// What the visitor reads, with what they can do. `photos` gives those on show, `link` starts the app elsewhere.
+/**
+ * What the visitor reads, with what they can do. `photos` gives those on show, `link` starts the app elsewhere.
+ * @param {() => Photo[]} photos
+ * @param {string} link
+ */
 export function goneNotice(photos, link) {
   const alert = { class: "fv-notice", role: "alert" };
-  if (!ownsThePage()) return element("p", alert, "The kernel does not answer. Restart it, and run this notebook again.");
+  if (!ownsThePage()) return element("p", alert, gone.notebook);
+  const restart = () => keep(photos()).finally(() => location.assign(link));
   return element(
     "div",
     alert,
-    element(
-      "p",
-      {},
-      "No answer comes back: the connection or the app has stopped. What you chose is still here.",
-      link ? " In a new copy of the app you may have to choose it again." : "", // a tab keeps photos for one host alone
-    ),
+    element("p", {}, gone.page, link ? ` ${gone.elsewhere}` : ""),
     element(
       "div",
       { class: "fv-tools" },
-      button("Reload, and ask again", () => keep(photos()).finally(() => location.reload())),
-      ...(link ? [button("Start a new copy of the app", () => keep(photos()).finally(() => location.assign(link)))] : []),
+      button(gone.reload, () => reload(photos())),
+      ...(link ? [button(gone.start, restart)] : []),
     ),
   );
 }
 
-// The photos that were kept, as files. They are given once, so that a photo that ends a kernel does not end the next.
-export async function keptPhotos() {
-  return Promise.all(takeKept().map(async ({ name, url }) => new File([await (await fetch(url)).blob()], name)));
+/** @param {Photo[]} photos */
+export function reload(photos) {
+  return keep(photos).finally(() => location.reload());
 }
 
+/**
+ * Calls back when the visitor returns: `restored` to a page that the browser kept in memory while its kernel ended,
+ * `awake` to one that slept or was offline.
+ * @param {{ restored: () => void, awake: () => void, signal: AbortSignal }} page
+ */
+export function onReturn({ restored, awake, signal }) {
+  addEventListener("pageshow", (event) => event.persisted && restored(), { signal });
+  addEventListener("online", awake, { signal });
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && awake(), { signal });
+}
+
+/**
+ * The photos that were kept, as files, and how many found no room. They are given once, so that a photo that ends a
+ * kernel does not end the next.
+ */
+export async function keptPhotos() {
+  const leftOut = Number(sessionStorage.getItem(LEFT_OUT));
+  sessionStorage.removeItem(LEFT_OUT);
+  const files = await Promise.all(
+    takeKept().map(async ({ name, url }) => new File([await (await fetch(url)).blob()], name)),
+  );
+  return { files, leftOut };
+}
+
+/** @returns {{ name: string, url: string }[]} */
 function takeKept() {
   const kept = [];
   for (let key = KEY + 0; key in sessionStorage; key = KEY + kept.length) {
-    kept.push(JSON.parse(sessionStorage.getItem(key)));
+    kept.push(JSON.parse(sessionStorage.getItem(key) ?? ""));
     sessionStorage.removeItem(key);
   }
   return kept;
 }
 
 // A tab stores about 5 MB: dozens of shrunk photos. One that finds no room or cannot be read is left out.
+/** @param {Photo[]} photos */
 async function keep(photos) {
   takeKept(); // what was kept before is not on show any more
+  const good = photos.filter(({ error }) => !error);
   let count = 0;
-  for (const { name, jpeg, file } of photos.filter(({ error }) => !error)) {
+  for (const { name, jpeg, file } of good) {
     const url = await dataUrl(jpeg ?? file).catch(() => null);
     if (url && store(KEY + count, JSON.stringify({ name, url }))) count++;
   }
+  if (count < good.length) store(LEFT_OUT, String(good.length - count));
 }
 
+/** @param {string} key @param {string} text */
 function store(key, text) {
   try {
     sessionStorage.setItem(key, text);
@@ -58,10 +91,11 @@ function store(key, text) {
   }
 }
 
+/** @param {Blob} blob @returns {Promise<string>} */
 function dataUrl(blob) {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
-    reader.addEventListener("load", () => resolve(reader.result));
+    reader.addEventListener("load", () => resolve(String(reader.result)));
     reader.addEventListener("error", () => reject(reader.error));
     reader.readAsDataURL(blob);
   });

@@ -1,17 +1,21 @@
 // The address of the app, to copy, and as a QR code for a phone.
 import { button, element } from "./element.js";
 
-export function shareButton(link, qrCode) {
+/**
+ * `qrCode` gives the address of an image.
+ * @param {string} address
+ * @param {((text: string) => Promise<string>) | undefined} qrCode
+ */
+export function shareButton(address, qrCode) {
   const share = button("Share this app", () => {
-    const address = element("input", { readonly: "", value: link, "aria-label": "Address of this app" });
-    address.addEventListener("focus", () => address.select());
+    const field = element("input", { readonly: "", value: address, "aria-label": "Address of this app" });
+    field.addEventListener("focus", () => field.select());
     const done = element("p", { class: "fv-hint", role: "status" });
-    const copy = button("Copy the address", async () => (done.textContent = await copied(link)));
+    const copy = button("Copy the address", async () => (done.textContent = await copied(address)));
     const close = button("Close", () => dialog.close());
-    const image = element("img", { src: qrCode, alt: "QR code of the address, for a phone's camera" });
     const tools = element("div", { class: "fv-tools" }, copy, close);
     const dialog = element("dialog", { class: "foodvision fv-dialog", "aria-label": "Share this app" });
-    dialog.append(image, address, tools, done);
+    dialog.append(...(qrCode ? [codeOf(qrCode(address))] : []), field, tools, done);
     dialog.addEventListener("close", () => dialog.remove());
     document.body.append(dialog);
     dialog.showModal();
@@ -21,7 +25,18 @@ export function shareButton(link, qrCode) {
   return share;
 }
 
-// Says what became of it. Browsers lend the clipboard only to pages opened over https, or on this machine.
+// Space for the code, in which it appears once it has been drawn.
+/** @param {Promise<string>} code */
+function codeOf(code) {
+  const image = element("img", { class: "fv-code", alt: "QR code of the address, for a phone's camera" });
+  code.then((source) => (image.src = source)).catch(() => image.remove());
+  return image;
+}
+
+/**
+ * Says what became of it. Browsers lend the clipboard only to pages opened over https, or on this machine.
+ * @param {string} text
+ */
 export async function copied(text) {
   try {
     await navigator.clipboard.writeText(text);

@@ -1,23 +1,37 @@
 // Right or wrong: what the visitor says of an answer, where the owner asks for it.
 import { button, element } from "./element.js";
+import { thanks, titleOf } from "./words.js";
 
-// `choices` are [class name, words] pairs; `send` takes the class and whether to keep the photo, and gives the reply.
-export function verdictOn({ label }, choices, send) {
-  let truth = null;
+/** @import { Classes, Failure, Prediction } from "./types" */
+
+/**
+ * `judge` takes the true class and whether to keep the photo.
+ * @param {Prediction} prediction
+ * @param {Classes} classes
+ * @param {(truth: string, keepPhoto: boolean) => Promise<{ photo: boolean } | Failure>} judge
+ */
+export function verdictOn({ label, probabilities }, classes, judge) {
+  let truth = "";
   const right = button("Right", () => tell(label));
-  const other = element("select", { class: "fv-quiet", "aria-label": "It was" }, element("option", { value: "" }, "It was …"));
-  for (const [name, words] of choices) if (name !== label) other.append(element("option", { value: name }, words));
+  const other = element(
+    "select",
+    { class: "fv-quiet", "aria-label": "It was" },
+    element("option", { value: "" }, "It was …"),
+  );
+  for (const name of Object.keys(probabilities)) {
+    if (name !== label) other.append(element("option", { value: name }, titleOf(name, classes)));
+  }
   const keep = element("input", { type: "checkbox" });
-  const thanks = element("span", { role: "status" });
+  const said = element("span", { role: "status" });
   other.addEventListener("change", () => other.value && tell(other.value));
   keep.addEventListener("change", () => truth && tell(truth)); // a change of mind counts
 
-  async function tell(name) {
+  async function tell(/** @type {string} */ name) {
     truth = name;
-    right.setAttribute("aria-pressed", name === label);
+    right.setAttribute("aria-pressed", String(name === label));
     if (name === label) other.value = "";
-    const reply = await send(truth, keep.checked);
-    thanks.textContent = reply.thanks ?? reply.error;
+    const reply = await judge(truth, keep.checked);
+    said.textContent = "error" in reply ? reply.error : thanks(reply);
   }
 
   return element(
@@ -26,6 +40,6 @@ export function verdictOn({ label }, choices, send) {
     right,
     other,
     element("label", {}, keep, " Keep my photo, too"),
-    thanks,
+    said,
   );
 }

@@ -1,20 +1,34 @@
-// The ways a photo comes in: chosen, taken with a phone, dropped or pasted. Each calls `look` with files.
+// How photos come in: chosen, taken with a phone, dropped or pasted. Each calls `look` with files.
 import { element } from "./element.js";
+import { NOT_A_FILE } from "./words.js";
 
-// A file input that covers its label.
+/** @import { Complain, Look } from "./types" */
+
+/**
+ * A file input that covers its label.
+ * @param {string} text
+ * @param {Record<string, string>} attributes
+ * @param {Look} look
+ */
 export function chooser(text, attributes, look) {
   const input = element("input", { type: "file", accept: "image/*,.heic,.heif,.avif", ...attributes });
   input.addEventListener("change", () => {
-    const files = [...input.files];
+    const files = [...(input.files ?? [])];
     input.value = ""; // so that the same file can be chosen again
     if (files.length) look(files);
   });
   return element("label", { class: "fv-button" }, input, text);
 }
 
+/**
+ * @param {Document | HTMLElement} area
+ * @param {HTMLElement} marked
+ * @param {{ look: Look, complain: Complain, signal: AbortSignal }} page
+ */
 export function acceptDrops(area, marked, { look, complain, signal }) {
-  const mark = (on) => marked.classList.toggle("fv-drop-here", on);
-  const listen = (type, listener) => area.addEventListener(type, listener, { signal });
+  const mark = (/** @type {boolean} */ on) => marked.classList.toggle("fv-drop-here", on);
+  const listen = (/** @type {string} */ type, /** @type {(event: any) => void} */ listener) =>
+    area.addEventListener(type, listener, { signal });
   listen("dragover", (event) => {
     event.preventDefault();
     mark(true);
@@ -25,12 +39,13 @@ export function acceptDrops(area, marked, { look, complain, signal }) {
     mark(false);
     const files = [...event.dataTransfer.files];
     if (files.length) look(files);
-    else complain("What you dropped", "is not a file. Save the picture, and drop that.");
+    else complain("What you dropped", NOT_A_FILE);
   });
 }
 
+/** @param {Document | HTMLElement} area @param {{ look: Look, signal: AbortSignal }} page */
 export function acceptPastes(area, { look, signal }) {
-  const paste = (event) => {
+  const paste = (/** @type {any} */ event) => {
     const files = [...event.clipboardData.files];
     if (!files.length) return;
     event.preventDefault();

@@ -1,0 +1,71 @@
+"""What a model's metadata calls its classes, and how to read that without loading ONNX Runtime."""
+
+import io
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+BACKGROUND = {"other_food": "This looks like food, but not {foods}.", "not_food": "I don't see food here."}
+OTHER_BACKGROUND = "This is not {foods}."
+METADATA, KEY, VALUE = 14, 1, 2  # fields of ModelProto and StringStringEntryProto in onnx.proto
+VARINT, FIXED_64, BYTES, FIXED_32 = 0, 1, 2, 5  # wire types of protobuf
+
+
+def titles_of(metadata: dict[str, Any]) -> dict[str, str]:
+    """Words for each class, in the vocab's order."""
+    return {name: name.replace("_", " ") for name in metadata["vocab"]} | metadata.get("titles", {})
+
+
+def background_of(metadata: dict[str, Any]) -> dict[str, str]:
+    """The sentence for each background class. Models compiled before `background` existed only have a decision rule."""
+    accept = metadata["decision"].get("accept", {})
+    return {name: BACKGROUND.get(name, OTHER_BACKGROUND) for name in accept} | metadata.get("background", {})
+
+
+def read_classes(path: Path) -> dict[str, dict[str, str]]:
+    """`titles` and `background` of a model file, unchecked. Raises OSError; ValueError if it doesn't have them."""
+    with path.open("rb") as file:
+        entries = [dict(_strings(io.BytesIO(entry), {KEY, VALUE})) for _, entry in _strings(file, {METADATA})]
+    texts = {entry[KEY].decode(): entry[VALUE] for entry in entries if entry.keys() == {KEY, VALUE}}
+    wanted = texts.keys() & {"vocab", "decision", "titles", "background"}
+    try:
+        metadata = {name: json.loads(texts[name]) for name in wanted}
+        classes = {"titles": titles_of(metadata), "background": background_of(metadata)}
+        if not all(isinstance(text, str) for words in classes.values() for text in words.values()):
+            raise TypeError("Words are strings.")
+        return classes
+    except (LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{path.name} does not say what its classes are") from error
+
+
+def _strings(file: BinaryIO, wanted: set[int]) -> Iterator[tuple[int, bytes]]:
+    """Number and content of the wanted fields of a protobuf message; the weights are skipped and never read."""
+    while (tag := _varint(file)) is not None:
+        number, kind = tag >> 3, tag & 7
+        if kind == VARINT:
+            _varint(file)
+        elif kind == BYTES:
+            size = _varint(file) or 0
+            if number in wanted:
+                yield number, file.read(size)
+            else:
+                file.seek(size, os.SEEK_CUR)
+        elif kind in (FIXED_32, FIXED_64):
+            file.seek(4 if kind == FIXED_32 else 8, os.SEEK_CUR)
+        else:
+            raise ValueError("This is not an ONNX model.")
+
+
+def _varint(file: BinaryIO) -> int | None:
+    """The next number, seven bits a byte; None at the end of the file."""
+    value = shift = 0
+    while byte := file.read(1):
+        value |= (byte[0] & 0x7F) << shift
+        shift += 7
+        if byte[0] < 0x80:
+            return value
+        if shift > 63:
+            raise ValueError("This is not an ONNX model.")
+    return None

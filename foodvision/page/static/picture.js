@@ -1,0 +1,119 @@
+// Answers as pictures, a tile for each photo.
+import { element } from "./element.js";
+import { contextOf, toBlob } from "./photo.js";
+import { describe } from "./words.js";
+
+/** @import { Classes, Photo } from "./types" */
+
+const TILE = { width: 600, photo: 450, height: 800, margin: 32 }; // pixels
+const COLUMNS = 3;
+const MAX_PIXELS = 2 ** 24; // of a canvas on iOS; one that is larger stays empty
+const MAX_SIDE = 2 ** 14; // pixels of a canvas in Safari; other browsers allow more
+
+/**
+ * How many photos each picture holds, so that no canvas is larger than browsers allow: as few pictures as possible,
+ * about alike.
+ * @param {number} photos
+ */
+export function layOutPictures(photos) {
+  const columns = Math.min(COLUMNS, photos);
+  const rows = Math.floor(Math.min(MAX_SIDE / TILE.height, MAX_PIXELS / (columns * TILE.width * TILE.height)));
+  const pictures = Math.ceil(photos / (columns * rows));
+  const most = columns * Math.ceil(photos / pictures / columns);
+  return Array.from({ length: pictures }, (_, place) => Math.min(most, photos - place * most)).filter(
+    (count) => count > 0,
+  );
+}
+
+/**
+ * PNGs of the answered photos, one after another: a browser may have the memory for one alone. Throws where it has not.
+ * @param {Photo[]} photos
+ * @param {Classes} classes
+ */
+export async function* toPictures(photos, classes) {
+  const answered = photos.filter(({ prediction }) => prediction);
+  for (const count of layOutPictures(answered.length)) yield toPicture(answered.splice(0, count), classes);
+}
+
+/** @param {Photo[]} photos @param {Classes} classes */
+async function toPicture(photos, classes) {
+  const columns = Math.min(COLUMNS, photos.length);
+  const rows = Math.ceil(photos.length / columns);
+  const canvas = element("canvas", { width: columns * TILE.width, height: rows * TILE.height });
+  const context = contextOf(canvas);
+  context.fillStyle = "white";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  for (const [place, photo] of photos.entries()) {
+    context.save();
+    context.translate((place % columns) * TILE.width, Math.floor(place / columns) * TILE.height);
+    await drawTile(context, photo, classes);
+    context.restore();
+  }
+  const picture = await toBlob(canvas, "image/png");
+  canvas.width = 0; // or else Safari keeps its memory for a while
+  if (!picture) throw new Error("The browser lacks the memory.");
+  return picture;
+}
+
+/** @param {CanvasRenderingContext2D} context @param {Photo} photo @param {Classes} classes */
+async function drawTile(context, { jpeg, prediction }, classes) {
+  if (!jpeg || !prediction) return;
+  const { heading, confidence, doubt, bars } = describe(prediction, classes);
+  await drawCovering(context, jpeg, TILE.width, TILE.photo);
+  let y = TILE.photo + 52;
+  context.fillStyle = "#1c1917";
+  context.font = "600 32px system-ui, sans-serif";
+  y = drawLines(context, heading, y, 38);
+  context.font = "20px system-ui, sans-serif";
+  y = drawLines(context, `${confidence}. ${doubt}`, y, 28);
+  for (const [place, bar] of bars.slice(0, 3).entries()) y = drawBar(context, bar, y, place ? "#57534e" : "#b4400c");
+}
+
+/** @param {CanvasRenderingContext2D} context @param {string} text @param {number} y @param {number} height */
+function drawLines(context, text, y, height) {
+  for (const line of wrap(context, text, TILE.width - 2 * TILE.margin)) {
+    context.fillText(line, TILE.margin, y);
+    y += height;
+  }
+  return y;
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {{ title: string, share: number, percent: string }} bar
+ * @param {number} y
+ * @param {string} color
+ */
+function drawBar(context, { title, share, percent }, y, color) {
+  const { width, margin } = TILE;
+  const line = width - 2 * margin;
+  context.fillStyle = "#57534e";
+  context.fillText(title, margin, y + 24);
+  context.fillText(percent, width - margin - context.measureText(percent).width, y + 24);
+  context.fillStyle = "#e7e5e4";
+  context.fillRect(margin, y + 34, line, 8);
+  context.fillStyle = color;
+  context.fillRect(margin, y + 34, line * share, 8);
+  return y + 50;
+}
+
+// The middle of the photo, as large as fills the space.
+/** @param {CanvasRenderingContext2D} context @param {Blob} jpeg @param {number} width @param {number} height */
+async function drawCovering(context, jpeg, width, height) {
+  const bitmap = await createImageBitmap(jpeg);
+  const scale = Math.max(width / bitmap.width, height / bitmap.height);
+  const [w, h] = [width / scale, height / scale];
+  context.drawImage(bitmap, (bitmap.width - w) / 2, (bitmap.height - h) / 2, w, h, 0, 0, width, height);
+  bitmap.close();
+}
+
+/** @param {CanvasRenderingContext2D} context @param {string} text @param {number} width */
+function wrap(context, text, width) {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`.trim();
+    if (context.measureText(longer).width <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}

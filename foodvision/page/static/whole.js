@@ -1,0 +1,71 @@
+// Whether a photo has arrived whole. Of one that was cut short, Firefox shows a part and WebKit a blank.
+
+const MARKER = 0xff;
+const [END_OF_IMAGE, START_OF_SCAN] = [0xd9, 0xda];
+
+/**
+ * False where the bytes end before the photo says that it does. What follows its end, as a phone's film does, and
+ * smaller pictures inside it don't matter. True for kinds of photo that say nothing of their end.
+ * @param {Uint8Array} bytes
+ */
+export function isWhole(bytes) {
+  const begins = String.fromCharCode(...bytes.subarray(0, 12));
+  if (begins.startsWith("\xff\xd8\xff")) return jpegEnds(bytes);
+  if (begins.startsWith("\x89PNG")) return chunksEnd(bytes, "IEND");
+  if (begins.startsWith("RIFF")) return viewOf(bytes).getUint32(4, true) + 8 <= bytes.length;
+  if (begins.startsWith("GIF8")) return bytes.lastIndexOf(0x3b) >= bytes.length - 2;
+  if (begins.startsWith("BM")) return viewOf(bytes).getUint32(2, true) <= bytes.length;
+  if (begins.slice(4, 8) === "ftyp") return boxesEnd(bytes);
+  return true;
+}
+
+/** @param {Uint8Array} bytes */
+function jpegEnds(bytes) {
+  let at = 2;
+  for (;;) {
+    at = bytes.indexOf(MARKER, at);
+    if (at < 0) return false;
+    while (bytes[at] === MARKER) at++;
+    const kind = bytes[at++];
+    if (kind === undefined) return false;
+    if (kind === END_OF_IMAGE) return true;
+    if (hasLength(kind)) at += 256 * bytes[at] + bytes[at + 1]; // NaN beyond the end, which finds nothing
+    if (!(at < bytes.length)) return false;
+  }
+}
+
+// Pixels have bytes of 0xff, too: a zero follows them, or a restart marker.
+/** @param {number} kind */
+function hasLength(kind) {
+  return kind >= START_OF_SCAN || (kind > 1 && kind < 0xd0);
+}
+
+/** @param {Uint8Array} bytes @param {string} last */
+function chunksEnd(bytes, last) {
+  const view = viewOf(bytes);
+  for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
+    if (String.fromCharCode(...bytes.subarray(at + 4, at + 8)) === last) return true;
+  }
+  return false;
+}
+
+// AVIF and HEIC: boxes, each with its size, of which 0 means the rest and 1 that a longer number follows.
+/** @param {Uint8Array} bytes */
+function boxesEnd(bytes) {
+  const view = viewOf(bytes);
+  let at = 0;
+  while (at + 8 <= bytes.length) {
+    const size = view.getUint32(at);
+    if (size === 0) return true;
+    if (size === 1 && at + 16 > bytes.length) return false;
+    const length = size === 1 ? Number(view.getBigUint64(at + 8)) : size;
+    if (length < 8) return true; // nonsense, for a decoder to judge
+    at += length;
+  }
+  return at === bytes.length;
+}
+
+/** @param {Uint8Array} bytes */
+function viewOf(bytes) {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

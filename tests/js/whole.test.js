@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isWhole } from "../../foodvision/page/static/whole.js";
+
+const bytes = (...parts) =>
+  Uint8Array.from(parts.flatMap((part) => (typeof part === "string" ? [...Buffer.from(part, "latin1")] : part)));
+const big = (number, size = 4) =>
+  [...Array(size).keys()].map((place) => Math.floor(number / 256 ** (size - 1 - place)) % 256);
+const little = (number) => big(number).reverse();
+
+const END = [0xff, 0xd9];
+const THUMBNAIL = [0xff, 0xd8, 0xff, 0xda, 0, 2, 1, 2, 3, ...END];
+const segment = (kind, content) => [0xff, kind, ...big(content.length + 2, 2), ...content];
+const SCAN = [...segment(0xda, [1, 1, 0]), 12, 0xff, 0x00, 34, 0xff, 0xd0, 56, 0xff, 0x00];
+const JPEG = [0xff, 0xd8, ...segment(0xe1, THUMBNAIL), ...segment(0xdb, [1, 2, 3])];
+const chunk = (kind, content) => bytes(big(content.length), kind, content, [0, 0, 0, 0]);
+const box = (kind, content) => bytes(big(content.length + 8), kind, content);
+
+const WHOLE = {
+  jpeg: bytes(JPEG, SCAN, END),
+  "progressive jpeg": bytes(JPEG, SCAN, segment(0xc4, [1]), SCAN, END),
+  "jpeg with padding before its markers": bytes(JPEG, SCAN, [0xff, 0xff], END),
+  png: bytes("\x89PNG\r\n\x1a\n", [...chunk("IHDR", [1, 2, 3])], [...chunk("IDAT", [4, 5])], [...chunk("IEND", [])]),
+  webp: bytes("RIFF", little(12), "WEBPVP8 ", [1, 2, 3, 4]),
+  gif: bytes("GIF89a", [1, 2, 3, 0x3b]),
+  bmp: bytes("BM", little(10), [1, 2, 3, 4]),
+  avif: bytes([...box("ftyp", [...Buffer.from("avif")])], [...box("mdat", [1, 2, 3, 4])]),
+};
+
+for (const [kind, photo] of Object.entries(WHOLE)) {
+  test(`a whole photo is known: ${kind}`, () => assert.ok(isWhole(photo)));
+
+  test(`a photo that is cut short is known, wherever it was cut: ${kind}`, () => {
+    for (let size = 16; size < photo.length; size++) {
+      assert.ok(!isWhole(photo.subarray(0, size)), `${size} of ${photo.length} bytes`);
+    }
+  });
+}
+
+test("what follows a photo's end does not matter, such as a phone's film or a second picture", () => {
+  for (const kind of ["jpeg", "png", "webp", "bmp"])
+    assert.ok(isWhole(bytes([...WHOLE[kind]], JPEG, "ftypmp42")), kind);
+});
+
+test("the thumbnail's end is not the photo's", () => {
+  const upToThumbnail = WHOLE.jpeg.subarray(0, 6 + THUMBNAIL.length);
+  assert.deepEqual([...upToThumbnail.subarray(-2)], END);
+  assert.ok(!isWhole(upToThumbnail));
+  assert.ok(!isWhole(bytes(JPEG, SCAN)));
+});
+
+test("of other files nothing is known, and a decoder judges", () => {
+  for (const file of [bytes(""), bytes("only text"), bytes("II*\0"), bytes([0, 0, 0])]) assert.ok(isWhole(file));
+});
