@@ -1,17 +1,20 @@
-"""What the browser tests need: FoodVision served both ways, a browser, and real photos where there are some."""
+"""Fixtures that several files share: running servers, a browser and real photos. Also which tests are left out."""
 
+import asyncio
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import Error, expect, sync_playwright
 
 ROOT = Path(__file__).parent.parent
 FOOD_101 = Path(os.environ.get("FASTAI_HOME", "~/.fastai")).expanduser() / "data" / "food-101"
@@ -23,8 +26,48 @@ CHROMIUM_FLAGS = (
 PUBLIC_HOST = "food.example.com"  # a name for this machine that looks public to the page
 SCREENSHOTS = ROOT / "build" / "screenshots"
 PATIENCE = 60  # seconds, for a server or a page on a busy machine
+FIXTURE_MARKS = {
+    "browser": ["browser"],
+    "engine": ["browser"],
+    "binder_environment": ["network", "slow"],  # they install packages
+    "image": ["network", "slow"],
+    "learner": ["learn"],
+    "food_photos": ["slow"],
+}
 
-expect.set_options(timeout=1000 * PATIENCE)
+
+class _Absent(MetaPathFinder):
+    """Makes packages missing, whether installed or not."""
+
+    def __init__(self, *packages):
+        self.packages = packages
+
+    def find_spec(self, name, path=None, target=None):
+        if name in self.packages:
+            raise ModuleNotFoundError(f"No module named {name!r}: mark this test `learn`", name=name)
+
+
+def pytest_configure(config):
+    if "not learn" in config.option.markexpr:
+        sys.meta_path.insert(0, _Absent("torch", "fastai"))
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Leave out a file whose `pytestmark` is ruled out by `-m "not ..."`: importing torch alone takes seconds."""
+    if collection_path.suffix != ".py":
+        return None
+    marks = re.findall(r"^pytestmark = pytest\.mark\.(\w+)", collection_path.read_text("utf-8"), re.MULTILINE)
+    terms = config.option.markexpr.split(" and ")
+    return any(f"not {mark}" in terms for mark in marks) or None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark the tests that need a browser or the network by the fixtures they use."""
+    for item in items:
+        for name in FIXTURE_MARKS.keys() & set(item.fixturenames):
+            for mark in FIXTURE_MARKS[name]:
+                item.add_marker(mark)
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -93,7 +136,7 @@ def serve(arguments, path, tmp_path_factory, **environment):
     log = tmp_path_factory.mktemp("server") / "log.txt"
     port = free_port()
     command = [sys.executable, "-m", *arguments, f"--port={port}"]
-    with log.open("w") as output:
+    with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(
             command, cwd=ROOT, env=os.environ | environment, stdout=output, stderr=subprocess.STDOUT
         )
@@ -117,12 +160,21 @@ def wait_for(port, process, log):
             return socket.create_connection(("localhost", port)).close()
         except ConnectionRefusedError:
             time.sleep(0.1)
-    pytest.fail(f"The server did not start:\n{log.read_text()}")
+    pytest.fail(f"The server did not start:\n{log.read_text('utf-8')}")
 
 
-@pytest.fixture(scope="module")
+def run_async(coroutine):
+    """The result of a coroutine, run in a thread of its own: Playwright's event loop may occupy the tests' thread."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
+@pytest.fixture(scope="session")
 def browser():
-    """Chromium: the machine's own, or else the one that playwright installs."""
+    """Chromium: the machine's own, or else the one that Playwright installs."""
+    from playwright.sync_api import Error, expect, sync_playwright
+
+    expect.set_options(timeout=1000 * PATIENCE)
     candidates = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
     with sync_playwright() as playwright:
         try:
@@ -151,5 +203,5 @@ def food_photos():
     split = FOOD_101 / "meta" / "test.txt"
     if not split.exists():
         pytest.skip("no Food-101 photos in FASTAI_HOME: the labels of real photos were not checked")
-    photos = [FOOD_101 / "images" / f"{photo_id}.jpg" for photo_id in split.read_text().split()]
+    photos = [FOOD_101 / "images" / f"{photo_id}.jpg" for photo_id in split.read_text("utf-8").split()]
     return lambda label: [photo for photo in photos if photo.parent.name == label and photo.exists()]

@@ -36,6 +36,8 @@ from foodvision.learn.left_out import LeftOut, UnknownNames
 from foodvision.learn.load import read_learner
 from foodvision.learn.unpickle import Unpickler, find_unknown
 
+pytestmark = pytest.mark.learn
+
 
 def assert_one_line(error):
     text = str(error.value)

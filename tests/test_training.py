@@ -24,6 +24,8 @@ from foodvision.learn.training import (
     scale_logits,
 )
 
+pytestmark = pytest.mark.learn
+
 
 @pytest.fixture
 def photo():
