@@ -25,14 +25,14 @@ CHROMIUM_FLAGS = (
 )
 PUBLIC_HOST = "food.example.com"  # a name for this machine that looks public to the page
 SCREENSHOTS = ROOT / "build" / "screenshots"
-PATIENCE = 60  # seconds, for a server or a page on a busy machine
+PATIENCE = 120  # seconds, for a server or a page on a busy machine
 FIXTURE_MARKS = {
-    "browser": ["browser"],
-    "engine": ["browser"],
-    "binder_environment": ["network", "slow"],  # they install packages
-    "image": ["network", "slow"],
-    "learner": ["learn"],
-    "food_photos": ["slow"],
+    "browser": {"browser"},
+    "engine": {"browser"},
+    "learner": {"learn"},
+    "food_photos": {"slow"},
+    **dict.fromkeys(["voila", "jupyter", "workbench", "owned", "serving", "hub"], {"slow"}),  # they start servers
+    **dict.fromkeys(["binder_environment", "image"], {"network", "slow"}),  # they install packages
 }
 
 
