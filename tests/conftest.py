@@ -27,12 +27,12 @@ PUBLIC_HOST = "food.example.com"  # a name for this machine that looks public to
 SCREENSHOTS = ROOT / "build" / "screenshots"
 PATIENCE = 120  # seconds, for a server or a page on a busy machine
 FIXTURE_MARKS = {
-    "browser": {"browser"},
-    "engine": {"browser"},
-    "learner": {"learn"},
-    "food_photos": {"slow"},
-    **dict.fromkeys(["voila", "jupyter", "workbench", "owned", "serving", "hub"], {"slow"}),  # they start servers
-    **dict.fromkeys(["binder_environment", "image"], {"network", "slow"}),  # they install packages
+    "browser": ["browser"],
+    "engine": ["browser"],
+    "learner": ["learn"],
+    "food_photos": ["slow"],
+    **{starts_server: ["slow"] for starts_server in ("voila", "jupyter", "workbench", "owned", "serving", "hub")},
+    **{installs: ["network", "slow"] for installs in ("binder_environment", "image")},
 }
 
 
