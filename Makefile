@@ -38,7 +38,7 @@ test: .venv/all browser engines proxy js ## run every check and every test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest --cov
+	$(BIN)/pytest --numprocesses=2 --dist=loadgroup --cov
 
 js: ## check the scripts, where Node is installed
 	@if command -v npm > /dev/null; then npm ci --silent && npm run check; \

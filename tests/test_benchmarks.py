@@ -11,8 +11,9 @@ from math import inf
 import numpy as np
 import psutil
 import pytest
-from conftest import PATIENCE, run_async
+from conftest import PATIENCE
 from PIL import Image
+from reliability import run_async
 from tornado.web import Application
 from tornado.websocket import WebSocketHandler
 
