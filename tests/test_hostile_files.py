@@ -1,4 +1,4 @@
-"""A public page gets files of every sort: each becomes the right picture or one sentence, in bounded time and room."""
+"""Any file becomes the right picture or one clear sentence, in bounded time and memory."""
 
 import io
 import os
@@ -40,7 +40,7 @@ def reader():
 
 
 def faults(reader, kind):
-    """What is wrong with the reading of each sample of a kind: nothing, it is hoped."""
+    """What is wrong with the readings of a kind of samples, by name; empty if all is well."""
     readings = {sample.what: fault(sample, reader.read(sample)) for sample in kind()}
     assert len(readings) > 5
     return {what: problem for what, problem in readings.items() if problem}

@@ -34,7 +34,7 @@ from odd_photos import (
     xcode_png,
 )
 from PIL import Image
-from reliability.files import BLUE, GREEN, RED, WHITE, chunk, corners, quadrants, saved, tiff
+from reliability.files import BLUE, GREEN, RED, WHITE, chunk, corners, png, quadrants, saved, tiff
 
 from foodvision import PhotoError, read_photo
 
@@ -77,6 +77,24 @@ def test_a_transparent_palette_becomes_white():
     picture = Image.new("P", (8, 8), 0)
     picture.putpalette([0, 0, 0, *RED])
     assert read_photo(saved(picture, "PNG", transparency=0)).getpixel((4, 4)) == WHITE
+
+
+@pytest.mark.parametrize(
+    ("depth", "colour", "row", "transparent"),
+    [
+        (2, 0, b"\x50", (1,)),
+        (4, 0, b"\x50", (5,)),
+        (8, 0, b"\x50\x60", (0x50,)),
+        (16, 0, b"\x50\x55\x60\x66", (0x5055,)),
+        (8, 2, b"\1\2\3\x60\x60\x60", (1, 2, 3)),
+        (16, 2, b"\1\1\2\2\3\3" + b"\x60" * 6, (0x101, 0x202, 0x303)),
+    ],
+)
+def test_a_colour_that_a_png_calls_transparent_becomes_white(depth, colour, row, transparent):
+    trns = chunk(b"tRNS", struct.pack(f">{len(transparent)}H", *transparent))
+    first = read_photo(png(2, 1, b"\0" + row, depth=depth, colour=colour, before=trns))
+    plain = read_photo(png(2, 1, b"\0" + row, depth=depth, colour=colour))
+    assert first.getpixel((0, 0)) == WHITE != plain.getpixel((0, 0))
 
 
 def test_cmyk_keeps_its_colours():
@@ -175,6 +193,13 @@ def test_a_png_is_turned_only_by_exif_in_its_own_chunk_before_the_pixels():
     assert read_photo(png_with(quadrants(), chunk(b"eXIf", tiff))).size == (60, 80)
     assert read_photo(png_with(quadrants(), after=chunk(b"eXIf", tiff))).size == (80, 60)
     assert read_photo(png_with(quadrants(), chunk(b"tEXt", b"Raw profile type exif\0" + text))).size == (80, 60)
+
+
+def test_an_opened_picture_is_read_like_its_file():
+    jpeg = io.BytesIO(saved(quadrants(), "JPEG", exif=exif(6), icc_profile=swapped(), quality=95))
+    webp = io.BytesIO(saved(quadrants(), "WEBP", exif=exif(6), lossless=True))
+    assert read_photo(Image.open(jpeg)) == read_photo(jpeg)
+    assert read_photo(Image.open(webp)) == read_photo(webp)
 
 
 @pytest.mark.parametrize("broken", [exif(6, kind=4), exif(6, count=2), exif(0), exif(9), exif(6)[:20]])

@@ -1,1 +1,1 @@
-"""Photo to Prediction: all that serving needs, without torch or fastai."""
+"""Photo to prediction: everything that serving needs, without torch or fastai."""

@@ -1,15 +1,19 @@
-"""What a visitor would run into, found while the image is built."""
+"""Checks that a model can be served, so that a broken one fails the image's build and not its visitors."""
+
+from os import PathLike
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from .classifier import MODEL, Classifier, ModelError
+from .prediction import Prediction
 
 
-def check_model(path=MODEL):
-    """A `Prediction` for a drawn picture, by the model at `path` and the learner beside it.
+def check_model(path: str | PathLike[str] = MODEL) -> Prediction:
+    """The answer of the model at `path` to a drawn picture.
 
-    Raises ModelError where either is missing, one is not of the other, or the answer is no set of probabilities.
+    Raises ModelError if the model or the learner beside it is missing, if they don't belong together, or if the answer
+    is not a set of probabilities.
     """
     classifier = Classifier(path)
     pickle = classifier.path.with_suffix(".pkl")
@@ -17,12 +21,12 @@ def check_model(path=MODEL):
         raise ModelError(f"There is no {pickle.name} beside {classifier.path.name}: commit both.")
     prediction = classifier.predict(draw_plate())
     probabilities = list(prediction.probabilities.values())
-    if not np.isclose(sum(probabilities), 1, atol=1e-4):  # nor is it for a NaN
+    if not np.isclose(sum(probabilities), 1, atol=1e-4):  # false for NaN, too
         raise ModelError(f"{classifier.path.name} answers {probabilities}, which are no probabilities.")
     return prediction
 
 
-def draw_plate():
+def draw_plate() -> Image.Image:
     """A white plate with something red on it, 320 x 240 pixels."""
     picture = Image.new("RGB", (320, 240), "burlywood")
     draw = ImageDraw.Draw(picture)

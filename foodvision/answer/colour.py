@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms
+from PIL.TiffImagePlugin import TiffImageFile
 
 MAX_PROFILE_BYTES = 4_000_000  # the largest profiles of printers have 3 MB
 UNBOUNDED = b"mpet"  # marks parts of a profile of any number of steps, which browsers ignore; each costs time
@@ -37,7 +38,8 @@ NCLX = b"colrnclx"  # where an AVIF or HEIC has code points
 NCLX_WITHIN = 100_000  # bytes from its beginning
 SAMPLE_FORMAT, UNSIGNED = 339, (None, 1, (1,))  # a TIFF's tag, and values that mean so
 MAX_OF_UNIT_RANGE = 16  # floats run from 0 to 1, highlights above; from 0 to 255 so dark a picture would be black
-SAMPLE = Image.fromarray(np.stack(np.meshgrid(*[np.arange(0, 256, 17, np.uint8)] * 3), axis=-1).reshape(64, 64, 3))
+LEVELS = np.arange(0, 256, 17)
+SAMPLE = Image.fromarray(np.stack(np.meshgrid(LEVELS, LEVELS, LEVELS), axis=-1).reshape(64, 64, 3).astype(np.uint8))
 
 
 def to_eight_bit(photo: Image.Image) -> Image.Image:
@@ -45,7 +47,7 @@ def to_eight_bit(photo: Image.Image) -> Image.Image:
     if not photo.mode.startswith("I") and photo.mode != "F":
         return photo
     greys = np.asarray(photo)
-    if photo.mode == "I" and photo.format == "TIFF" and photo.tag_v2.get(SAMPLE_FORMAT) in UNSIGNED:
+    if photo.mode == "I" and isinstance(photo, TiffImageFile) and photo.tag_v2.get(SAMPLE_FORMAT) in UNSIGNED:
         greys = greys.view(np.uint32)  # Pillow reads them as signed
     greys = np.nan_to_num(greys.astype(np.float32), copy=False, nan=0, posinf=0, neginf=0)
     brightest = greys.max()
@@ -57,7 +59,9 @@ def to_eight_bit(photo: Image.Image) -> Image.Image:
         white = max(65535, brightest)
     greys *= 255 / white
     np.clip(greys, 0, 255, out=greys)
-    return Image.fromarray(np.rint(greys, out=greys).astype(np.uint8))
+    scaled = Image.fromarray(np.rint(greys, out=greys).astype(np.uint8))
+    scaled.info = photo.info
+    return scaled
 
 
 def to_srgb(photo: Image.Image, profile: bytes | None) -> Image.Image:
@@ -67,14 +71,19 @@ def to_srgb(photo: Image.Image, profile: bytes | None) -> Image.Image:
     as browsers do.
     """
     with suppress(OSError, ImageCms.PyCMSError, ValueError):
-        opened = _open_profile(profile)
-        space = opened.profile.xcolor_space.strip() if opened else ""
-        if space == "CMYK" and photo.mode in CMYK:
-            return ImageCms.applyTransform(photo, _transform(opened, "CMYK"))
-        if space == "GRAY" and photo.mode in GREY:
-            return _from_grey(photo, opened)
-        if space == "RGB" and photo.mode not in CMYK:
-            return _from_rgb(_converted(photo), opened)
+        if opened := _open_profile(profile):
+            return _by_profile(photo, opened)
+    return _converted(photo)
+
+
+def _by_profile(photo: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Image:
+    space = profile.profile.xcolor_space.strip()
+    if space == "CMYK" and photo.mode in CMYK:
+        return _transform(profile, "CMYK").apply(photo)
+    if space == "GRAY" and photo.mode in GREY:
+        return _from_grey(photo, profile)
+    if space == "RGB" and photo.mode not in CMYK:
+        return _from_rgb(_converted(photo), profile)
     return _converted(photo)
 
 
@@ -83,14 +92,14 @@ def _converted(photo: Image.Image) -> Image.Image:
 
 
 def _from_rgb(photo: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Image:
-    sample = ImageCms.applyTransform(SAMPLE, _transform(profile, "RGB"))
-    if np.abs(np.subtract(sample, SAMPLE, dtype=int)).max() > CLOSE_TO_SRGB:
-        ImageCms.applyTransform(photo, _transform(profile, photo.mode, photo.mode), inPlace=True)
+    sample = _transform(profile, "RGB").apply(SAMPLE)
+    if np.abs(np.asarray(sample, dtype=int) - np.asarray(SAMPLE)).max() > CLOSE_TO_SRGB:
+        _transform(profile, photo.mode, photo.mode).apply_in_place(photo)
     return photo
 
 
 def _from_grey(photo: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Image:
-    picture = ImageCms.applyTransform(photo.convert("L"), _transform(profile, "L"))
+    picture = _transform(profile, "L").apply(photo.convert("L"))
     if photo.has_transparency_data:
         picture.putalpha(photo.convert("RGBA").getchannel("A"))
     return picture
@@ -125,7 +134,8 @@ def profile_of_heif(content: bytes) -> bytes | None:
     at = content.find(NCLX, 0, NCLX_WITHIN) + len(NCLX)
     if at < len(NCLX) or at + 4 > len(content):
         return None
-    return _of_code_points(*struct.unpack_from(">HH", content, at), SRGB_CURVE)
+    primaries, transfer = struct.unpack_from(">HH", content, at)
+    return _of_code_points(primaries, transfer, SRGB_CURVE)
 
 
 def _of_code_points(primaries: int, transfer: int, video_curve: tuple[float, ...]) -> bytes | None:

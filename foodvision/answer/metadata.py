@@ -1,6 +1,7 @@
 """What a compiled model says about itself; every part is checked before anything relies on it."""
 
 import json
+import math
 from collections.abc import Callable
 from numbers import Real
 from typing import Any
@@ -83,12 +84,12 @@ def _words(text: object) -> bool:
     return isinstance(text, str) and bool(text.strip())
 
 
-def _share(number: object) -> bool:
+def _share(number: Any) -> bool:
     return _finite(number) and 0 <= number <= 1
 
 
-def _finite(*numbers: object) -> bool:
-    return all(isinstance(number, Real) and abs(number) < float("inf") for number in numbers)
+def _finite(*numbers: Any) -> bool:
+    return all(isinstance(number, Real) and math.isfinite(number) for number in numbers)
 
 
 _USABLE = {

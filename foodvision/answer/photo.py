@@ -48,7 +48,8 @@ EXIF = b"Exif\0\0"  # how it begins in a JPEG, once in each segment of at most 6
 MAX_EXIF_SEGMENTS = 30
 
 
-PhotoSource = bytes | bytearray | memoryview | str | os.PathLike[str] | BinaryIO | Image.Image
+FileSource = bytes | bytearray | memoryview | str | os.PathLike[str] | BinaryIO
+PhotoSource = FileSource | Image.Image
 
 
 def read_photo(source: PhotoSource, at_least: int | None = None) -> Image.Image:
@@ -92,12 +93,17 @@ def _open(source: PhotoSource) -> Image.Image:
     if len(content) > MAX_FILE_BYTES:
         raise PhotoError(TOO_MANY_BYTES)
     refuse_other_kinds(content)
-    kind = next((name for name in DECODERS if Image.OPEN[name][1](bytes(content[:16]))), None)
+    kind = next((name for name in DECODERS if _begins_as(name, content)), None)
     if not kind:
         raise PhotoError(NOT_A_PHOTO)
     openers = {"JPEG": _open_jpeg, "PNG": _open_png, "BMP": _open_bmp, "TIFF": _open_tiff}
     openers |= {"AVIF": _open_heif, "HEIF": _open_heif}
     return openers.get(kind, _open_any)(RationedFile(content))
+
+
+def _begins_as(name: str, content: bytes | bytearray | memoryview) -> bool:
+    _, accepts = Image.OPEN[name]
+    return accepts is not None and bool(accepts(bytes(content[:16])))
 
 
 def _open_any(file: RationedFile) -> Image.Image:
@@ -121,6 +127,9 @@ def _open_png(file: RationedFile) -> Image.Image:
         photo = _open_any(RationedFile(png.mend(content)))
     iccp, cicp = png.read_profile(content, MAX_PROFILE_BYTES), png.read_chunk(content, b"cICP")
     photo.info["icc_profile"] = profile_of_png(photo.info, iccp, cicp)
+    if "transparency" in photo.info:
+        transparent, depth = photo.info["transparency"], content[png.DEPTH_AT]
+        photo.info["transparency"] = png.in_eight_bits(transparent, photo.mode, depth)
     return photo
 
 
@@ -144,7 +153,7 @@ def _open_tiff(file: RationedFile) -> Image.Image:
         raise PhotoError(cannot_be_read("TIFF with an unusual kind of pixels")) from error
 
 
-def _content(source: PhotoSource) -> bytes | bytearray | memoryview:
+def _content(source: FileSource) -> bytes | bytearray | memoryview:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return source
     if isinstance(source, (str, os.PathLike)):
@@ -173,7 +182,7 @@ def _decode(photo: Image.Image, at_least: int | None) -> Image.Image:
         _draft(photo, at_least)
     if math.prod(photo.size) > MAX_PIXELS:
         raise PhotoError(too_large(*size))
-    photo.decodermaxblock = BLOCK_BYTES
+    photo.decodermaxblock = BLOCK_BYTES  # type: ignore[attr-defined]  # a bitmap in odd bits is none to decode
     with _memory_capped() if photo.format == "AVIF" else nullcontext():
         photo.load()
     scale = min(photo.size) // at_least if at_least and photo.width * photo.height > LARGE_PIXELS else 1
@@ -214,7 +223,7 @@ _capping = Lock()  # the whole process has one cap
 
 def _coefficients(photo: JpegImagePlugin.JpegImageFile) -> float:
     """How many numbers the decoder keeps, at any scale, of a JPEG whose scans hold some of the colours or bits each."""
-    content = photo.fp.getvalue()
+    content = photo.fp.getvalue()  # type: ignore[union-attr]  # it is a RationedFile
     partial_scans = (b"\xff\xda\x00" + bytes((6 + 2 * colours, colours)) for colours in range(1, photo.layers))
     if "progressive" not in photo.info and not any(scan in content for scan in partial_scans):
         return 0

@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Iterator
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+DEPTH_AT = 24  # where a PNG says how many bits a number has
 MAX_CHUNKS = 100_000  # that are looked through; the largest photo in chunks of 8 KB has half as many
 # Chunks that say something about the pixels but are no part of them, and how long each is; None: it varies.
 USEFUL = {b"tRNS": None, b"eXIf": None, b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4}
@@ -40,6 +41,15 @@ def read_profile(content: bytes, max_bytes: int) -> bytes | None:
     except zlib.error:
         return None
     return profile if len(profile) <= max_bytes else None
+
+
+def in_eight_bits(transparent: object, mode: str, depth: int) -> object:
+    """The colour that a PNG calls transparent, in 8 bits as its pixels are; Pillow leaves it in `depth` bits."""
+    if isinstance(transparent, tuple) and depth == 16:
+        return tuple(level >> 8 for level in transparent)
+    if isinstance(transparent, int) and mode in ("L", "I;16"):
+        return round(transparent * 255 / (2**depth - 1))
+    return transparent
 
 
 def _chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:

@@ -1,68 +1,77 @@
 """What fastai's item transforms do to a validation photo, without fastai.
 
-Each step is a dictionary in the model's metadata, `do` its name and `size` (width, height) its result. The arithmetic,
-truncations included, is that of `fastai.vision.augment` 2.8: `Resize`, `CropPad` and `RandomResizedCrop`.
+The model's metadata list the steps. Each is a dictionary: `do` names it, `size` (width, height) is what it leads to.
+The arithmetic, truncation included, is that of `Resize`, `CropPad` and `RandomResizedCrop` in `fastai.vision.augment`
+2.8.
 """
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-LONG_SIDE = 8192  # pixels of a picture that is given margins
+MAX_PADDED_SIDE = 8192  # pixels of a picture that gets padding
 PAD_MODES = {"zeros": "constant", "border": "edge", "reflection": "reflect"}
 
+Step = dict[str, Any]
 
-def to_pixels(picture, steps, mean, std):
+
+def to_pixels(picture: Image.Image, steps: list[Step], mean: list[float], std: list[float]) -> np.ndarray:
     """Array (channels, height, width), float32, of an upright RGB picture: resized, cropped and normalised."""
-    mean, std = 255 * np.float32(mean), 255 * np.float32(std)
-    return ((np.asarray(prepare(picture, steps), dtype=np.float32) - mean) / std).transpose(2, 0, 1)
+    scaled_mean, scaled_std = (255 * np.array(statistic, dtype=np.float32) for statistic in (mean, std))
+    pixels = np.asarray(prepare(picture, steps), dtype=np.float32)
+    return ((pixels - scaled_mean) / scaled_std).transpose(2, 0, 1)
 
 
-def prepare(picture, steps):
+def prepare(picture: Image.Image, steps: list[Step]) -> Image.Image:
     """An upright RGB picture after the given steps."""
     for step in steps:
         picture = _STEPS[step["do"]](picture, step)
     return picture
 
 
-def _resize_crop(picture, step):
+def _resize_crop(picture: Image.Image, step: Step) -> Image.Image:
     """The largest centred part of the right shape."""
     return _cut_and_resize(picture, step, min)
 
 
-def _resize_pad(picture, step):
-    """The whole picture, with margins to the right shape; one that is long and thin would take gigabytes of them."""
-    if max(picture.size) > LONG_SIDE:
+def _resize_pad(picture: Image.Image, step: Step) -> Image.Image:
+    """The whole picture, padded to the right shape. A long, thin one is reduced first: its padding takes gigabytes."""
+    if max(picture.size) > MAX_PADDED_SIDE:
         picture = picture.copy()
-        picture.thumbnail((LONG_SIDE, LONG_SIDE))
+        picture.thumbnail((MAX_PADDED_SIDE, MAX_PADDED_SIDE))
     return _cut_and_resize(picture, step, max)
 
 
-def _squish(picture, step):
-    """The whole picture, whatever becomes of its proportions."""
+def _squish(picture: Image.Image, step: Step) -> Image.Image:
+    """The whole picture, whatever happens to its proportions."""
     return picture.resize(step["size"], Image.Resampling(step["resample"]))
 
 
-def _center_crop(picture, step):
+def _center_crop(picture: Image.Image, step: Step) -> Image.Image:
     """The middle, at its own scale."""
     corner = [(has - wants) // 2 for has, wants in zip(picture.size, step["size"], strict=True)]
     return _cut(picture, corner, step["size"], step["pad_mode"])
 
 
-def _cut_and_resize(picture, step, fit):
+def _cut_and_resize(picture: Image.Image, step: Step, fit: Callable[..., float]) -> Image.Image:
     scale = fit(has / wants for has, wants in zip(picture.size, step["size"], strict=True))
     size = [int(scale * wants) for wants in step["size"]]
     corner = [int(0.5 * (has - takes)) for has, takes in zip(picture.size, size, strict=True)]
     return _squish(_cut(picture, corner, size, step["pad_mode"]), step)
 
 
-def _cut(picture, corner, size, pad_mode):
+def _cut(picture: Image.Image, corner: list[int], size: list[int], pad_mode: str) -> Image.Image:
+    """The part of the given size at a corner (left, top); what lies outside the picture is padding."""
     (left, top), (width, height) = corner, size
     right, bottom = left + width, top + height
     inside = picture.crop((max(left, 0), max(top, 0), min(right, picture.width), min(bottom, picture.height)))
-    margins = (max(-top, 0), max(bottom - picture.height, 0)), (max(-left, 0), max(right - picture.width, 0)), (0, 0)
-    if not np.any(margins):
+    padding = (max(-top, 0), max(bottom - picture.height, 0)), (max(-left, 0), max(right - picture.width, 0)), (0, 0)
+    if not np.any(padding):
         return inside
-    return Image.fromarray(np.pad(np.asarray(inside), margins, mode=PAD_MODES[pad_mode]))
+    padded = np.pad(np.asarray(inside), padding, mode=PAD_MODES[pad_mode])  # type: ignore[call-overload]
+    return Image.fromarray(padded)
 
 
 _STEPS = {"crop": _resize_crop, "pad": _resize_pad, "squish": _squish, "center_crop": _center_crop}

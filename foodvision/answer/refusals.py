@@ -42,7 +42,7 @@ _FIRST_BYTES = {
     rb"\s*%PDF": "PDF",
     rb"%!PS|\xc5\xd0\xd3\xc6": "PostScript file",
     rb"version https://git-lfs\.github\.com": POINTER,
-    _FTYP + rb"(isom|iso\d|mp4|mp7|M4[VAPB]|MSNV|avc|qt|3g|f4|dash|mmp4|ndx|XAVC|CAEP|nvr|hvc1|hev1)": VIDEO,
+    _FTYP + rb"(isom|iso\d|mp4|M4[VP]|MSNV|avc1|qt|3g|f4v|dash|mmp4|XAVC|CAEP)": VIDEO,
     rb".{4}(moov|mdat|wide)|\x1a\x45\xdf\xa3|RIFF.{4}AVI |FLV\x01|OggS|\x00\x00\x01[\xb3\xba]|\x30\x26\xb2\x75": VIDEO,
     rb"PK\x03\x04|Rar!|7z\xbc\xaf|\x1f\x8b|BZh|\xfd7zXZ|\xd0\xcf\x11\xe0": ARCHIVE,
 }

@@ -20,7 +20,7 @@ SIDES = (256, 322), (257, 323)  # tags: width and length of the picture, and of 
 OFFSETS, SIZES = (324, 273), (325, 279)  # tags: of the tiles, and of the strips
 DIRECTORIES = 34665, 34853, 40965  # tags: EXIF, GPS, interoperability
 SINGLE_OBJECT = 1, 2, 6, 7  # types whose numbers Pillow keeps in one object
-SHORT, LONG = 3, 4
+SHORT, LONG = 3, 4  # types
 
 READABLE = {1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32946, 34925, 50000}  # compressions that Pillow's libtiff has
 UNREADABLE = {
@@ -52,7 +52,7 @@ class Entry(NamedTuple):
 
     tag: int
     kind: int
-    count: int
+    numbers: int
     value: int
 
 
@@ -113,7 +113,8 @@ class _Directory:
 
     def count_numbers(self, start: int, depth: int = 0) -> int:
         """How many numbers Pillow would make objects of, in a directory and those it points to."""
-        numbers, directories = 0, {}
+        numbers = 0
+        directories: dict[int, int] = {}
         for tag, kind, count, value in self.entries(start):
             if tag in DIRECTORIES:
                 directories.setdefault(tag, value)
@@ -140,7 +141,7 @@ class _Directory:
         return []
 
     def _value(self, entry: Entry) -> int:
-        if entry.kind not in (SHORT, LONG) or entry.count != 1:
+        if entry.kind not in (SHORT, LONG) or entry.numbers != 1:
             return 0
         if entry.kind == SHORT and self.order == ">":  # it lies in the first bytes of the field
             return entry.value >> (48 if self.big else 16)

@@ -1,7 +1,7 @@
-"""Files that no camera wrote, and photos of every rare kind: what `read_photo` makes of them, in what time and memory.
+"""Hostile files and photos of every rare kind: what `read_photo` makes of them, and at what cost.
 
-`KINDS` are functions that yield `Sample`s. `python -m tests.reliability.files` tries them all, and as many files that
-hypothesis damages; `--minutes 10` goes on with those for so long.
+`KINDS` are functions that yield `Sample`s. `python -m tests.reliability.files` tries them all; with `--minutes 10` it
+tries photos that hypothesis damages, for ten minutes.
 """
 
 import argparse
@@ -29,7 +29,7 @@ import hypothesis
 import numpy as np
 import psutil
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageCms
 
 from foodvision import PhotoError, read_photo
 from foodvision.answer.limits import MAX_MEGABYTES, MAX_PIXELS, MAX_SECONDS
@@ -86,9 +86,9 @@ HANG = 600  # seconds until a reader that takes no processor time is given up
 
 @dataclass(frozen=True)
 class Sample:
-    """A file to be read: `size` and `corners` of its picture, if any; whether a sentence is right; or `anything` is.
+    """A file to read, and what is right: a picture of that `size` and `corners`, a sentence (`refused`), or `anything`.
 
-    Where there is a `name`, the reader gets a path instead of bytes.
+    If it has a `name`, the reader gets a path instead of bytes.
     """
 
     what: str
@@ -103,7 +103,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Reading:
-    """What came of a file: a `size` and `corners`, or a `sentence`, or a `fault`; processor seconds, megabytes."""
+    """What became of a file: `size` and `corners`, a `sentence`, or a `fault`; and its cost in CPU seconds and MB."""
 
     size: tuple[int, int] | None = None
     corners: tuple = ()
@@ -147,7 +147,7 @@ def close(colours, expected, tolerance=TOLERANCE):
     return np.abs(np.subtract(colours, expected)).max() <= tolerance
 
 
-# Photos of every rare kind, all of which have a right answer.
+# Photos of every rare kind; each has a right answer.
 
 
 def upright():
@@ -167,7 +167,7 @@ def _turned(format, orientation):
 
 
 def rare():
-    """Colours, depths, shapes and animations that Pillow or a browser may treat in its own way."""
+    """Colours, depths, shapes and animations that decoders tend to disagree about."""
     grey = tuple((level,) * 3 for level in (76, 75, 29, 255))  # ITU-R 601-2, as Pillow converts
     palette = quadrants().quantize(4)
     clear = quadrants().convert("RGBA")
@@ -247,7 +247,7 @@ def _tiff_of_16_bits(picture):
 
 
 def cut_short():
-    """Each format, cut at many places: a sentence, or the right picture where only the last bytes are gone."""
+    """Each format, cut in many places: a sentence, or the right picture if only the last bytes are missing."""
     for format in FORMATS:
         content = saved(_noisy(), format)
         for part in range(CUTS):
@@ -261,7 +261,7 @@ def cut_short():
 
 @cache
 def _noisy():
-    """Too rough to be told in few bytes."""
+    """Too noisy to compress well, so that every cut loses something."""
     noise = np.random.default_rng(0).integers(-30, 30, (HEIGHT, WIDTH, 3))
     smooth = corners(quadrants())
     rough = (np.asarray(quadrants(), dtype=int) + noise).clip(0, 255)
@@ -271,7 +271,7 @@ def _noisy():
 
 
 def no_photos():
-    """Other files, most of them with a photo's name; among them pictures in formats that no camera writes."""
+    """Other files, half of them named like a photo; some are pictures in formats that no camera writes."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("photo.jpg", saved(quadrants(), "JPEG"))
@@ -308,7 +308,7 @@ def no_photos():
 
 
 def names():
-    """Photos under names that could be taken for something else, or are no names of files."""
+    """Photos whose names look like something else, and names that no file can have."""
     jpeg = partial(saved, quadrants(), "JPEG")
     for name in NAMES:
         yield Sample(f"named {name[:40]!r}", jpeg, name=name, **shows())
@@ -319,16 +319,17 @@ def names():
         yield Sample(f"{format} as {ending}", partial(saved, quadrants(), format), name="photo" + ending, **shows())
 
 
-# Small files that could take all the memory or all the time there is.
+# Small files that could take all memory or time.
 
 
 def bombs():
-    """Files of at most `MAX_BYTES` that say too much of themselves, or the same thing again and again."""
+    """Files of at most `MAX_BYTES` that claim to be huge, or repeat the same thing endlessly."""
     yield from _png_bombs()
     yield from _jpeg_bombs()
     yield from _gif_and_bmp_bombs()
     yield from _tiff_bombs()
     yield from _exif_bombs()
+    yield from _profile_bombs()
     yield from _other_bombs()
 
 
@@ -432,6 +433,37 @@ def _exif_bombs():
     yield Sample("JPEG, EXIF of fractions", lambda: jpeg[:2] + pieces + jpeg[start_of_frame:], **REFUSED)
 
 
+def _profile_bombs():
+    """Profiles of a million bytes whose conversions would take minutes, or gigabytes."""
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    step = struct.pack(">4s4xHH12f", b"matf", 3, 3, *np.eye(3).ravel(), 0, 0, 0)
+    steps = struct.pack(">4s4xHHI", b"mpet", 3, 3, 100_000)
+    steps += struct.pack(">II", len(steps) + 800_000, len(step)) * 100_000 + step
+    table = struct.pack(">4s4xBBBB9iHH", b"mft2", 3, 3, 255, 0, *np.eye(3, dtype=int).ravel() * 65536, 4096, 4096)
+    curve = struct.pack(">4s4xI", b"curv", 400_000) + bytes(800_000)
+    for what, tags in {
+        "100,000 steps": {b"D2B0": steps},
+        "a table of 255 x 255 x 255": {b"A2B0": table + bytes(100_000)},
+        "curves of 400,000 numbers": dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve),
+    }.items():
+        profile = _with_tags(srgb, tags)
+        yield Sample(f"JPEG, profile of {what}", partial(saved, quadrants(), "JPEG", icc_profile=profile), **ANY)
+
+
+def _with_tags(profile, tags):
+    """The ICC profile with some of its tags replaced, or more of them."""
+    (count,) = struct.unpack_from(">I", profile, 128)
+    entries = (struct.unpack_from(">4sII", profile, 132 + 12 * number) for number in range(count))
+    tags = {name: profile[at : at + size] for name, at, size in entries} | tags
+    start = 132 + 12 * len(tags)
+    starts = accumulate((len(content) for content in tags.values()), initial=start)
+    table = b"".join(
+        struct.pack(">4sII", name, at, len(content)) for (name, content), at in zip(tags.items(), starts, strict=False)
+    )
+    content = profile[4:128] + struct.pack(">I", len(tags)) + table + b"".join(tags.values())
+    return struct.pack(">I", len(content) + 4) + content
+
+
 def _other_bombs():
     yield Sample("WebP, 16,384 x 16,384", partial(webp, 16_384, 1), **REFUSED)
     yield Sample("WebP, 13,000 x 13,000", partial(webp, 13_000, 1), **REFUSED)
@@ -445,7 +477,7 @@ def _other_bombs():
 
 
 def large():
-    """The largest that is read, nearly `MAX_PIXELS`, in the modes that take most memory: all with a right answer."""
+    """The largest photos that are read, nearly `MAX_PIXELS`, in the modes that take most memory."""
     lossless = {"lossless": True, "quality": 0, "method": 0}
     for mode, format, options in (
         ("RGBA", "PNG", {"compress_level": 1}),
@@ -484,7 +516,7 @@ KINDS = {
 }
 
 
-# Formats, by hand where Pillow would not write such a thing.
+# Files that Pillow would not write.
 
 
 def chunk(kind, data=b""):
@@ -519,7 +551,7 @@ def _resized(jpeg, side):
 
 
 def _layered(side, layers=None):
-    """A progressive JPEG with layers of nothing: a few bytes each, and for each a pass through all of the picture."""
+    """A progressive JPEG of empty layers: each takes a few bytes, and a pass over the whole picture."""
     content = saved(Image.new("L", (side, side)), "JPEG", progressive=True)
     code = segment(0xC4, b"\x10\1" + bytes(15) + b"\xe0")  # 0: nothing in 2^14 blocks, and as many more as 14 bits say
     bits = ("0" + 14 * "1") * (side**2 // 64 // 2**15 + 1)
@@ -586,11 +618,11 @@ def declared(content, side):
     return head + b"".join(b"ispe" + box[:4] + struct.pack(">II", side, side) + box[12:] for box in rest)
 
 
-# Reading them, each in a process of its own.
+# Reading each file in a process of its own.
 
 
 class Reader:
-    """A process that reads files, each in a fresh child, so that its time and memory can be told, and its death."""
+    """A process that reads each file in a fresh child, to measure its time and memory and notice its death."""
 
     def __enter__(self):
         self._folder = tempfile.TemporaryDirectory()
@@ -621,7 +653,7 @@ class Reader:
 
 
 def read_on_order():
-    """The process of a `Reader`: a line of JSON for each order, from children that each read one file."""
+    """The process of a `Reader`: answers each order with a line of JSON from a child that reads one file."""
     for line in sys.stdin:
         order = json.loads(line)
         child = os.fork()
@@ -651,7 +683,7 @@ def _read(path, named, at_least):
 
 
 def _set_limits():
-    """Beyond what is promised, so that a broken promise is seen, and does no harm."""
+    """Limits beyond the promised ones, so that a broken promise shows and does no harm."""
     resource.setrlimit(resource.RLIMIT_CPU, (4 * MAX_SECONDS, 4 * MAX_SECONDS))
     used = psutil.Process().memory_info().vms
     resource.setrlimit(resource.RLIMIT_AS, (used + 5_000_000_000, resource.RLIM_INFINITY))
@@ -667,7 +699,7 @@ def _peak():
 
 
 def fault(sample, reading):
-    """What is wrong with the reading of a sample, in words; None where it is right."""
+    """What is wrong with the reading of a sample; None if it is right."""
     if reading.fault:
         return reading.fault
     if reading.seconds > MAX_SECONDS or reading.megabytes > MAX_MEGABYTES:
@@ -683,12 +715,12 @@ def fault(sample, reading):
     return None if right else f"{reading.size}, {reading.corners}"
 
 
-# Damage of all sorts, by hypothesis.
+# Random damage, by hypothesis.
 
 
 @cache
 def whole_files():
-    """What is damaged: a photo in each format, and in the variants that run through other parts of a decoder."""
+    """What gets damaged: a photo in each format, and variants that exercise other parts of the decoders."""
     pictures = [partial(saved, _noisy(), format) for format in FORMATS]
     variants = [sample.make for kind in (upright, rare) for sample in kind()][::3]
     contents = {make() for make in pictures + variants}
@@ -707,7 +739,7 @@ def _flip(draw, content):
 
 
 def _number(draw, content):
-    """Lengths, sizes and offsets are numbers of two or four bytes, in either order."""
+    """Overwrite a number: lengths, sizes and offsets have two or four bytes, in either order."""
     size, order = draw(st.sampled_from(((1, "big"), (2, "big"), (2, "little"), (4, "big"), (4, "little"))))
     at = draw(st.integers(0, len(content) - 1))
     number = draw(st.sampled_from(NUMBERS) | st.integers(0, 256**size - 1))
@@ -738,7 +770,7 @@ DAMAGES = _flip, _flip, _number, _number, _remove, _repeat, _cut, _splice
 
 @st.composite
 def damaged(draw):
-    """A photo with one to three faults; those of a PNG get past its checksums half of the time."""
+    """A photo with one to three faults; half of the damaged PNGs get right checksums again."""
     content = bytearray(draw(st.sampled_from(whole_files())))
     for damage in draw(st.lists(st.sampled_from(DAMAGES), min_size=1, max_size=3)):
         if content:
@@ -758,7 +790,7 @@ def _mend_checksums(content):
 
 @dataclass
 class Tally:
-    """Of damaged files: how many became a picture, how many a sentence, the longest time of one, the peak of memory."""
+    """How many damaged files became pictures and sentences, the longest time of one, and the peak memory."""
 
     pictures: int = 0
     sentences: int = 0
@@ -778,11 +810,11 @@ class Tally:
 
 
 class Broken(Exception):
-    """A damaged file broke a promise; the text says which, and where the file is."""
+    """A damaged file broke a promise; the text says which one and where the file is."""
 
 
 def read_damaged(examples, seed=0):
-    """`Tally` of damaged files, the same ones for a seed, read in a process of their own. Raises Broken."""
+    """`Tally` of damaged files, read in a process of their own; the same seed gives the same files. Raises Broken."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "damaged")
         command = [sys.executable, "-m", "tests.reliability.files", "--damage", str(examples), str(seed), str(path)]
@@ -796,7 +828,7 @@ def read_damaged(examples, seed=0):
 
 
 def _damage(examples, seed, path):
-    """The process of `read_damaged`: each file is at `path` while it is read, should it be the last."""
+    """The process of `read_damaged`; each file is at `path` while it is read, in case it ends the process."""
     tally, before = Tally(), psutil.Process().memory_info().rss
 
     @hypothesis.seed(seed)
@@ -830,7 +862,7 @@ def _damage(examples, seed, path):
 
 
 def run():
-    """`Row` of each kind; what went wrong is told on stderr."""
+    """`Row` of each kind; what went wrong goes to stderr."""
     with Reader() as reader:
         for kind, samples in KINDS.items():
             readings, wrong = [], 0
@@ -847,7 +879,7 @@ def run():
 
 
 def run_damaged(minutes):
-    """`Row` of photos that hypothesis damages for so long, others each time."""
+    """`Row` of photos that hypothesis damages for that long; other ones each time."""
     tally, wrong, end = Tally(), 0, time.monotonic() + 60 * minutes
     for seed in count(int(time.time())):
         if time.monotonic() > end:
