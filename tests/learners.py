@@ -1,9 +1,7 @@
 """Small learners on drawn photos, for the tests of what compiling makes of them."""
 
-import sys
 from pathlib import Path
 
-import cloudpickle
 import numpy as np
 from fastai.vision.all import (
     DataBlock,
@@ -14,8 +12,6 @@ from fastai.vision.all import (
 )
 from PIL import Image
 from torch import nn
-
-cloudpickle.register_pickle_by_value(sys.modules[__name__])  # what is defined here travels as code, as from a notebook
 
 
 def draw_photos(folder: Path, names=("cat & co", "dog"), count=6, mode="RGB") -> Path:

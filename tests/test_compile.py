@@ -8,6 +8,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import cloudpickle
 import pytest
 import torch
 from conftest import ROOT
@@ -48,6 +49,7 @@ from foodvision.learn.mobile import export_mobile
 from foodvision.learn.unpickle import UnknownNames
 
 pytestmark = pytest.mark.learn
+cloudpickle.register_pickle_by_value(sys.modules[__name__])  # what is defined here travels as code, as from a notebook
 
 
 @pytest.fixture(scope="module")

@@ -39,25 +39,19 @@ FAMILIES = {
     "fasttransform.transform.Transform": (
         *("fastai.data.transforms.", "fastai.vision.augment.", "fastai.vision.core."),
     ),
-    "enum.Enum": ("fastai.", "timm.layers.", "timm.models.", "torchvision."),
+    "enum.Enum": (
+        *("fastai.callback.fp16.", "fastai.data.transforms.", "fastai.layers.", "fastai.vision.augment."),
+        *("timm.layers.", "timm.models.", "torchvision.models.", "torchvision.ops.", "torchvision.transforms."),
+    ),
 }
 NO_FAMILY = ("timm.models._features", "torchvision.models.feature_extraction")  # these turn models into programs
-# Nothing else of these is imported or made.
-LEFT_OUT = (
-    *("fastai.", "fastcore.", "fasttransform.", "matplotlib.", "numpy.", "pandas.", "scipy.", "sklearn.", "timm."),
-    *("torch.", "torchmetrics.", "torchvision.", "wandb.", "foodvision."),
-    *(
-        "builtins.print",
-        "functools.",
-        "itertools.",
-        "math.",
-        "ntpath.",
-        "operator.",
-        "posixpath.",
-        "re.",
-        "statistics.",
-    ),
-)
+# Nothing else of these is imported or made. The second half is what code of a notebook, never made either, refers to.
+PACKAGES = """
+fastai fastcore fasttransform foodvision matplotlib numpy pandas scipy sklearn timm torch torchmetrics torchvision wandb
+collections contextlib copy dataclasses enum functools itertools math ntpath operator posixpath random re statistics
+time typing warnings
+"""
+LEFT_OUT = (*(f"{package}." for package in PACKAGES.split()), "builtins.print")
 # Functions of tensors, which layers call: as values only, never called while a file is read.
 FUNCTIONS = {"torch.nn.functional": FunctionType | BuiltinFunctionType, "torch._C._nn": BuiltinFunctionType}
 RENAMED = {

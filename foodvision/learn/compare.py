@@ -1,9 +1,11 @@
-"""What `compare.ipynb` needs: the course's photos, several bodies trained alike, and what each costs to serve."""
+"""What `compare.ipynb` needs: the course's photos, several bodies trained alike, and their cost in production."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import Any
 
 import pandas as pd
 from fastai.vision.all import (
@@ -11,7 +13,9 @@ from fastai.vision.all import (
     ColReader,
     ColSplitter,
     DataBlock,
+    DataLoaders,
     ImageBlock,
+    Learner,
     PILImage,
     Resize,
     accuracy,
@@ -20,8 +24,11 @@ from fastai.vision.all import (
 
 from ..answer.classifier import Classifier
 from .compile import compile_learner
-from .evaluate import answer_photos, confidence_interval
+from .evaluate import answer_photos
+from .scores import confidence_interval
 from .training import describe_body
+
+Body = str | Callable[..., Any]  # a name of timm, or a function of torchvision
 
 COURSE_LIST = Path(__file__).parent / "course_photos.txt"
 NOT_AVAILABLE = "weights not available here"
@@ -37,18 +44,18 @@ PUBLISHED = pd.DataFrame(
 ).set_index("body")
 
 
-def list_course_photos(food101):
-    """Table of `photo`, `label` and `split` ("train", "test") of the course's own photos, as far as they are there.
+def list_course_photos(food101: str | Path) -> pd.DataFrame:
+    """Table of `photo`, `label` and `split` ("train", "test") of those of the course's photos that are available.
 
-    They are the ids of learnpytorch.io's `pizza_steak_sushi_20_percent`, all of them photos of Food-101.
+    The ids are those of learnpytorch.io's `pizza_steak_sushi_20_percent`, all of them photos of Food-101.
     """
-    names = [line.split("/", 1) for line in COURSE_LIST.read_text().split()]
+    names = [line.split("/", 1) for line in COURSE_LIST.read_text(encoding="utf-8").split()]
     rows = [(Path(food101) / "images" / f"{name}.jpg", name.split("/")[0], split) for split, name in names]
     return pd.DataFrame([row for row in rows if row[0].exists()], columns=["photo", "label", "split"])
 
 
-def course_dls(photos, size, bs=32):
-    """The course's photos for a body that wants them `size` pixels square; its test photos are the validation set."""
+def course_dls(photos: pd.DataFrame, size: int, bs: int = 32) -> DataLoaders:
+    """The course's photos, `size` pixels square; its test photos are the validation set."""
     block = DataBlock(
         blocks=(ImageBlock, CategoryBlock),
         get_x=ColReader("photo"),
@@ -59,8 +66,8 @@ def course_dls(photos, size, bs=32):
     return block.dataloaders(photos, bs=bs)
 
 
-def new_learner(photos, body, weights, size):
-    """A learner with a frozen body, and whether its pretrained weights could be had; random ones cost as much."""
+def new_learner(photos: pd.DataFrame, body: Body, weights: str | None, size: int) -> tuple[Learner, bool]:
+    """A learner with a frozen body, and whether its pretrained weights were available; random ones cost as much."""
     dls = course_dls(photos, size)
     if not isinstance(body, str):
         describe_body(body, weights)
@@ -72,7 +79,9 @@ def new_learner(photos, body, weights, size):
         return vision_learner(dls, body, pretrained=False, metrics=accuracy), False
 
 
-def compare_body(photos, name, body, weights, size, epochs=10):
+def compare_body(
+    photos: pd.DataFrame, name: str, body: Body, weights: str | None, size: int, epochs: int = 10
+) -> dict[str, Any]:
     """One row of the comparison: the course's recipe (frozen body, Adam at 1e-3, batches of 32), then its cost."""
     learner, pretrained = new_learner(photos, body, weights, size)
     with learner.no_bar(), learner.no_logging():
@@ -83,8 +92,8 @@ def compare_body(photos, name, body, weights, size, epochs=10):
         return row | _cost(learner, photos.photo.tolist()[:20])
 
 
-def measure_served(classifier, photos):
-    """A compiled model on the course's test photos, the best of the course's classes taken as its answer."""
+def measure_served(classifier: Classifier, photos: pd.DataFrame) -> dict[str, Any]:
+    """Measure a compiled model on the course's test photos; its answer is the likeliest of the course's classes."""
     test = photos[photos.split == "test"]
     answers = answer_photos(classifier, test)
     best = answers[sorted(photos.label.unique())].idxmax(axis=1)
@@ -117,7 +126,7 @@ def _cost(learner, photos):
 
 
 def _seconds(predict, pictures):
-    """Median over the pictures, once the first has warmed things up."""
+    """Median seconds a picture, after a warm-up."""
     predict(pictures[0])
     times = []
     for picture in pictures:

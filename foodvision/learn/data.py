@@ -1,4 +1,4 @@
-"""The photos that FoodVision learns from, as one table."""
+"""Lists the photos that FoodVision is trained and tested on."""
 
 from pathlib import Path
 from zlib import crc32
@@ -12,13 +12,19 @@ BACKGROUND = ["other_food", "not_food"]
 VALID_ONE_IN, TEST_ONE_IN = 8, 5
 
 
-def list_photos(food101, not_food, foods, others_per_class=60, corrected=None):
+def list_photos(
+    food101: str | Path,
+    not_food: str | Path,
+    foods: list[str],
+    others_per_class: int = 60,
+    corrected: str | Path | None = None,
+) -> pd.DataFrame:
     """Table of `photo` (path), `label`, `split` ("train", "valid", "test") and `dish` (the source's own class).
 
-    `foods` keep their names; Food-101's other classes become `other_food`, at most `others_per_class` photos
-    of each in either half. Food-101's official test photos are the test split, so no photo of the course's own test
-    split is ever trained on. `corrected` is a folder of photos by label, as `feedback.ipynb` exports them, for training
-    only. Raises FileNotFoundError where a folder holds none of the photos it should.
+    `foods` keep their names. Food-101's other classes become `other_food`, with at most `others_per_class` photos of
+    each in either half. Food-101's official test photos are the test split, so the course's own test photos are never
+    trained on. `corrected` is a folder of photos by label, as `feedback.ipynb` exports them, for training only. Raises
+    FileNotFoundError where a label has no photos.
     """
     rows = [*_food_photos(Path(food101), foods, others_per_class), *_other_photos(Path(not_food))]
     if corrected:
@@ -33,7 +39,7 @@ def list_photos(food101, not_food, foods, others_per_class=60, corrected=None):
 def _food_photos(food101, foods, others_per_class):
     for official in ("train", "test"):
         taken = {}
-        for photo_id in (food101 / "meta" / f"{official}.txt").read_text().split():
+        for photo_id in (food101 / "meta" / f"{official}.txt").read_text(encoding="utf-8").split():
             photo, dish = food101 / "images" / f"{photo_id}.jpg", photo_id.split("/")[0]
             if photo.exists() and (dish in foods or taken.get(dish, 0) < others_per_class):
                 taken[dish] = taken.get(dish, 0) + 1
@@ -51,5 +57,5 @@ def _other_photos(not_food):
 
 
 def _one_in(n, name, split):
-    """The same photos on every machine and in every run, whatever else is in the folder."""
+    """Picks the same photos on every machine and in every run, whatever else is in the folder."""
     return split if crc32(name.encode()) % n == 0 else "train"

@@ -1,16 +1,21 @@
-"""The pictures of `train.ipynb`: how far to trust the model, and where it says no."""
+"""The plots of `train.ipynb`: reliability, ROC curves and attention."""
+
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 from fastai.callback.hook import hook_output
+from fastai.learner import Learner
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
 from sklearn.metrics import roc_curve
 
 from .data import BACKGROUND
-from .evaluate import reliability
+from .scores import reliability
 
 
-def plot_reliability(probabilities, targets):
-    """Accuracy against confidence, a line for each named array (photos, classes) of probabilities."""
+def plot_reliability(probabilities: dict[str, ArrayLike], targets: ArrayLike) -> Axes:
+    """Plot accuracy against confidence, with a line for each named array (photos, classes) of probabilities."""
     _, ax = plt.subplots(figsize=(4.5, 4.5))
     ax.plot([0, 1], [0, 1], ":", color="grey")
     for name, array in probabilities.items():
@@ -21,21 +26,21 @@ def plot_reliability(probabilities, targets):
     return ax
 
 
-def plot_roc(score, labels, foods):
-    """Foods accepted against strangers let through, for a score (photos), by kind of stranger."""
+def plot_roc(score: np.ndarray, labels: np.ndarray, foods: list[str]) -> Axes:
+    """Plot ROC curves of a score (photos) for foods: accepted foods against false positives, for each background."""
     _, ax = plt.subplots(figsize=(4.5, 4.5))
     is_food = np.isin(labels, foods)
     for name in BACKGROUND:
         chosen = is_food | (labels == name)
         through, accepted, _ = roc_curve(is_food[chosen], score[chosen])
         ax.plot(through, accepted, label=name)
-    ax.set(xlabel="strangers let through", ylabel="foods accepted", xlim=(0, 0.5), ylim=(0.5, 1))
+    ax.set(xlabel="false positives", ylabel="foods accepted", xlim=(0, 0.5), ylim=(0.5, 1))
     ax.legend()
     return ax
 
 
-def plot_attention(learner, photos, titles, columns=4):
-    """What of each photo (a path) spoke for the learner's answer: Grad-CAM on the body (Selvaraju et al., 2017)."""
+def plot_attention(learner: Learner, photos: list[Path], titles: list[str], columns: int = 4) -> None:
+    """Show which parts of each photo (a path) support the learner's answer: Grad-CAM (Selvaraju et al., 2017)."""
     rows = -(-len(photos) // columns)
     _, axes = plt.subplots(rows, columns, figsize=(3 * columns, 3.3 * rows), squeeze=False)
     for ax in axes.flat:
@@ -48,8 +53,8 @@ def plot_attention(learner, photos, titles, columns=4):
         ax.set_title(title, fontsize=9)
 
 
-def attention(learner, photo):
-    """The pixels (height, width, 3) that the learner sees of a photo, and a map of what spoke for its answer."""
+def attention(learner: Learner, photo: Path) -> tuple[np.ndarray, np.ndarray]:
+    """The pixels (height, width, 3) that the learner sees of a photo, and a map of what supports its answer."""
     dl = learner.dls.test_dl([photo], num_workers=0)
     (batch,) = dl.one_batch()
     body = learner.model.eval()[0]

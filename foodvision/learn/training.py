@@ -1,22 +1,24 @@
-"""What `train.ipynb` needs beyond fastai: bodies, mixed precision on a CPU, the lessons' own parts, and calibration."""
+"""What `train.ipynb` needs beyond fastai: bodies, mixed precision on a CPU, augmentation, losses and calibration."""
 
 import random
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 import torch
 from fastai.callback.channelslast import ChannelsLast
+from fastai.callback.core import Callback
 from fastai.callback.fp16 import MixedPrecision
 from fastai.layers import Lambda
 from fastai.vision.augment import RandTransform
 from fastai.vision.core import PILImage, imagenet_stats
 from fastai.vision.learner import default_split, model_meta
 from PIL import ImageEnhance
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-UNASKED = -1  # in place of an answer: either would do
-LEAST = 1e-6  # of a probability, so that there is a logarithm of it
+UNASKED = -1  # in place of an answer, where any would do
+LEAST = 1e-6  # probability; its logarithm is finite
 
 
 def describe_body(body: Callable[..., nn.Module], weights: str | None = "DEFAULT") -> None:
@@ -52,7 +54,7 @@ def _is_of_the_head(layer: nn.Module) -> bool:
 
 
 class CPUMixedPrecision(MixedPrecision):
-    """bfloat16 on a CPU; fastai's own mixed precision runs on a GPU alone."""
+    """bfloat16 on a CPU; fastai's own mixed precision needs a GPU."""
 
     def __init__(self):
         super().__init__("bf16")
@@ -62,8 +64,8 @@ class CPUMixedPrecision(MixedPrecision):
         self.autocast = torch.autocast("cpu", dtype=torch.bfloat16)
 
 
-def mixed_precision():
-    """The callbacks that train fastest on this machine; `learner.to_contiguous(to_fp32=True)` takes them off again."""
+def mixed_precision() -> list[Callback]:
+    """The callbacks that train fastest on this machine. `learner.to_contiguous(to_fp32=True)` removes them."""
     if torch.cuda.is_available():
         return [ChannelsLast(), MixedPrecision()]
     if torch.cpu.get_capabilities().get("avx512_bf16"):
@@ -71,16 +73,16 @@ def mixed_precision():
     return [ChannelsLast()]
 
 
-def photo_weights(photos, shares):
-    """How often each photo of the table is drawn, so that each label makes up its share of an epoch."""
+def photo_weights(photos: pd.DataFrame, shares: dict[str, float]) -> list[float]:
+    """Sampling weights for the table of photos, so that each label makes up its share of an epoch."""
     counts = photos.label[photos.split == "train"].value_counts()
     return (photos.label.map(shares) / photos.label.map(counts)).tolist()
 
 
 class Sharpness(RandTransform):
-    """Softens or sharpens most training photos: those of a data set are about as sharp, those of visitors are not."""
+    """Softens or sharpens most training photos: visitors' photos vary more in sharpness than a data set's."""
 
-    order = 2  # after the cut-out: on the pixels that the network gets
+    order = 2  # after cropping, on the pixels that the network gets
 
     def __init__(self):
         super().__init__(p=0.8)
@@ -90,7 +92,7 @@ class Sharpness(RandTransform):
 
 
 class Grain(RandTransform):
-    """Strews grain over a quarter of the training photos, as cameras do where there is little light."""
+    """Adds grain to a quarter of the training photos, as cameras do in low light."""
 
     order = 3  # after the rest, which would smooth it
 
@@ -106,8 +108,8 @@ class Grain(RandTransform):
 class AnswersAndDishes(nn.Module):
     """Loss, with label smoothing, of logits (photos, answers + dishes) against dishes (photos).
 
-    `answer_of` gives the place of each dish's answer, or UNASKED. The dishes count half as much, so that what sets the
-    answers apart is learnt first (several tasks at once: Caruana, "Multitask Learning", 1997).
+    `answer_of` gives the index of each dish's answer, or UNASKED. The dishes' loss is halved, so that the answers come
+    first (Caruana, "Multitask Learning", 1997).
     """
 
     def __init__(self, answer_of, answers):
@@ -120,7 +122,7 @@ class AnswersAndDishes(nn.Module):
         return loss + F.cross_entropy(logits[:, self.answers :], dishes, label_smoothing=0.1) / 2
 
     def accuracy(self, logits, dishes):
-        """Of the answers."""
+        """Accuracy of the answers, without dishes that may be any of them."""
         wanted = self._wanted(dishes)
         return (logits[:, : self.answers].argmax(dim=1) == wanted)[wanted != UNASKED].float().mean()
 
@@ -128,20 +130,20 @@ class AnswersAndDishes(nn.Module):
         return self.answer_of.to(dishes.device)[dishes]
 
 
-def keep_dishes(model, answers):
-    """The model, which ends in a linear layer without a bias, without its first outputs, the `answers`."""
+def keep_dishes(model: nn.Module, answers: int) -> nn.Module:
+    """Drop the first outputs, the `answers`, of a model that ends in a linear layer without a bias."""
     last = _last_linear(model)
     last.weight = nn.Parameter(last.weight[answers:].detach().clone())
     last.out_features -= answers
     return model
 
 
-def add_up(answer_of, vocab):
-    """Layers that make logits of answers (photos, vocab) of logits of dishes (photos, dishes).
+def add_up(answer_of: list[str], vocab: list[str]) -> nn.Sequential:
+    """Layers that turn logits of dishes (photos, dishes) into logits of answers (photos, vocab).
 
-    The probability of an answer is the sum of those of its dishes; `answer_of` names each dish's. The layers are
-    fastai's and PyTorch's own, so a learner with them needs no other package; they want float32. The last of them
-    changes nothing, before `scale_logits`.
+    The probability of an answer is the sum of those of its dishes; `answer_of` names each dish's answer. The layers are
+    fastai's and PyTorch's own, so a learner with them needs no other package. They need float32. The last one changes
+    nothing until `scale_logits`.
     """
     total = nn.Linear(len(answer_of), len(vocab)).requires_grad_(False)
     total.weight.zero_()
@@ -153,11 +155,11 @@ def add_up(answer_of, vocab):
     return nn.Sequential(nn.Softmax(dim=1), total, Lambda(torch.special.log1p), last)
 
 
-def fit_temperature(logits, targets, mislabelled=0.0):
-    """The temperature that makes logits (photos, classes) most likely for targets (photos).
+def fit_temperature(logits: Tensor, targets: Tensor, mislabelled: float = 0.0) -> float:
+    """The temperature at which logits (photos, classes) fit targets (photos) best.
 
-    Temperature scaling of Guo et al., "On Calibration of Modern Neural Networks", 2017. A wrong label asks for doubt
-    where there should be none, so the share `mislabelled` of the photos, those that fit worst, has no say.
+    Temperature scaling (Guo et al., "On Calibration of Modern Neural Networks", 2017). Wrong labels would make the
+    model doubt what it should not, so the share `mislabelled` (0 to 1) of the photos that fit worst is left out.
     """
     losses = F.cross_entropy(logits, targets, reduction="none")
     kept = losses <= losses.quantile(1 - mislabelled)
@@ -174,8 +176,8 @@ def fit_temperature(logits, targets, mislabelled=0.0):
     return log_temperature.exp().item()
 
 
-def scale_logits(model, temperature):
-    """Divide the logits of a model that ends in a linear layer, so that its softmax is calibrated from then on."""
+def scale_logits(model: nn.Module, temperature: float) -> None:
+    """Divide the logits of a model that ends in a linear layer, which calibrates its softmax."""
     last = _last_linear(model)
     with torch.no_grad():
         last.weight /= temperature
