@@ -41,8 +41,13 @@ test: .venv/all browser engines proxy js ## run every check and every test
 	$(BIN)/pytest --numprocesses=2 --dist=loadgroup --cov
 
 js: ## check the scripts, where Node is installed
-	@if command -v npm > /dev/null; then npm ci --silent && npm run check; \
-		else echo "Node is not installed: the scripts were not checked (https://nodejs.org)."; fi
+	@if ! command -v npm > /dev/null; then echo "Node is not installed: the scripts were not checked."; \
+		elif $(MAKE) --silent node_modules/.package-lock.json; then npm run --silent check; \
+		else echo "npm could not install the tools: the scripts were not checked."; fi
+
+node_modules/.package-lock.json: package-lock.json
+	npm ci --silent
+	@touch $@
 
 train: .venv/all ## train the model again, in train.ipynb
 	$(BIN)/jupyter nbconvert --execute --inplace --to notebook train.ipynb

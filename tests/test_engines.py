@@ -42,7 +42,7 @@ class Page:
         return wait_for_script(self.browser, f"return {expression}", *arguments, timeout_s=PATIENCE)
 
     def wait_until_connected(self):
-        self.wait_for("document.querySelector('.fv-hint')?.textContent.includes('is kept')")
+        self.wait_for("document.querySelector('[data-connected]')")
 
     def choose(self, *paths):
         self.browser.find_element("css selector", "input[type=file]").send_keys("\n".join(map(str, paths)))
