@@ -86,6 +86,7 @@ def pretrained_weights(tmp_path):
     return tmp_path / "torch"
 
 
+@pytest.mark.slow
 def test_the_dashboard_notebook_runs():
     run_notebook("foodvision.ipynb")
 
