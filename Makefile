@@ -1,9 +1,9 @@
-# `make app` serves the page; `make test` runs every test. Both install what they need first, and are quick again.
+# `make help` lists what there is. Every target installs what it needs first, and is quick the next time.
 
 PYTHON ?= python3
 PORT ?= 8866
 BIN := .venv/bin
-# An editable install copies the page's template to where Voilà looks for it, so a change there installs again.
+# An editable install copies the page's template to where Voilà looks for it, so changing it installs again.
 INSTALLED := pyproject.toml $(wildcard requirements/*.txt foodvision/page/template/* foodvision/page/template/static/*)
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(UPGRADE) \
@@ -12,26 +12,52 @@ PROJECT = --group build pyproject.toml
 install = $(BIN)/pip install --quiet --require-hashes --requirement requirements/$(1).txt \
 	&& $(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: app test train strip bench reliability lint lock audit sbom licences browser proxy clean
+# Debian's packages, where this is Debian and we may install them; otherwise nothing, and the tests say what they skip.
+debian = { grep -qs '^ID=debian' /etc/os-release && [ "$$(id -u)" = 0 ] \
+	&& apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends $(1); }
 
-app: .venv/app
+.PHONY: help app quick test js train strip bench reliability lint lock audit sbom licences browser engines proxy clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target does; do \
+		printf '  make %-12s %s\n' "$$target" "$$does"; done
+
+app: .venv/app ## serve the page
 	@echo "FoodVision: http://localhost:$(PORT)"
 	$(BIN)/foodvision serve foodvision.ipynb --no-browser --port=$(PORT)
 
-test: .venv/all browser proxy
+# The fast tests: see `markers` in pyproject.toml for what they leave out.
+quick: .venv/quick ## check format, lint, types and the fast tests, in a minute and without torch or a browser
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/pytest
+	$(BIN)/mypy
+	$(BIN)/pytest --quiet --numprocesses=logical --maxprocesses=4 \
+		-m "not browser and not learn and not network and not slow"
 
-train: .venv/all
+test: .venv/all browser engines proxy js ## run every check and every test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest --numprocesses=2 --dist=loadgroup --cov
+
+js: ## check the scripts, where Node is installed
+	@if ! command -v npm > /dev/null; then echo "Node is not installed: the scripts were not checked."; \
+		elif $(MAKE) --silent node_modules/.package-lock.json; then npm run --silent check; \
+		else echo "npm could not install the tools: the scripts were not checked."; fi
+
+node_modules/.package-lock.json: package-lock.json
+	npm ci --silent
+	@touch $@
+
+train: .venv/all ## train the model again, in train.ipynb
 	$(BIN)/jupyter nbconvert --execute --inplace --to notebook train.ipynb
 	$(MAKE) strip
 
-# FoodVision beside Gradio and fastbook's app; `make bench BENCH="--only page"` measures a part.
-bench: .venv/all browser build/bench/gradio/ready
+# `make bench BENCH="--only page"` measures a part.
+bench: .venv/all browser build/bench/gradio/ready ## compare FoodVision with Gradio and fastbook's app
 	$(BIN)/python -m benchmarks $(BENCH)
 
-# Gradio wants an older Pillow. Torch, the same for all, is the one of .venv: the .pth file adds its folder at the end.
+# Gradio needs an older Pillow, so it gets its own environment. It shares the torch of .venv through a .pth file.
 build/bench/gradio/ready: requirements/bench.txt | .venv/all
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/bench/gradio
 	$(BIN)/uv pip install --quiet --require-hashes --python build/bench/gradio --requirement requirements/bench.txt
@@ -39,56 +65,61 @@ build/bench/gradio/ready: requirements/bench.txt | .venv/all
 		> "$$(build/bench/gradio/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/torch.pth"
 	@touch $@
 
-# Takes long; `make reliability RELIABILITY="--visitors 10 --sessions 20"` is quicker.
-reliability: .venv/all
+# `make reliability RELIABILITY="--visitors 10 --sessions 20"` is quicker.
+reliability: .venv/all ## attack and load the page for an hour
 	$(BIN)/python -m tests.reliability $(RELIABILITY)
 
-# The data sets' pictures are for research use: cells tagged "strip" keep no output.
-strip: .venv/all
+# The datasets' photos are for research only, so cells tagged "strip" keep no output.
+strip: .venv/all ## remove photos from train.ipynb
 	$(BIN)/jupyter nbconvert --inplace --to notebook train.ipynb \
 		--TagRemovePreprocessor.enabled=True --TagRemovePreprocessor.remove_all_outputs_tags strip
 
-lint: .venv/all
+lint: .venv/quick ## format the code and fix what can be fixed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# requirements/*.txt hold every package with its hashes, for Linux, macOS and Windows and any Python from 3.11 on.
-# `make lock UPGRADE=--upgrade` moves the packages that pyproject.toml does not name.
-lock: .venv/all
+# requirements/*.txt pin every package with its hashes, for Linux, macOS and Windows and for Python 3.11 and later.
+# `make lock UPGRADE=--upgrade` also upgrades the packages that pyproject.toml does not name. The fast tests need two
+# packages of the `train` extra.
+lock: .venv/all ## write requirements/*.txt
 	$(LOCK) $(PROJECT) --output-file requirements/serve.txt
 	$(LOCK) $(PROJECT) --extra train --extra test --extra folder --output-file requirements/all.txt
+	printf 'onnx\npandas\n' | $(LOCK) $(PROJECT) - --extra test --extra folder --constraint requirements/all.txt \
+		--output-file requirements/quick.txt
 	$(LOCK) --group bench --output-file requirements/bench.txt
 
-# Asks osv.dev, which knows the advisories of PyPI and of GitHub. requirements/advisories argues those that are passed over.
-audit: .venv/all
+# osv.dev collects the advisories of PyPI and GitHub. requirements/advisories says why some are ignored.
+audit: .venv/all ## look up advisories for the locked packages
 	$(BIN)/pip-audit --vulnerability-service osv --disable-pip --require-hashes --progress-spinner off \
 		$$(sed -n 's/^\([A-Z][^ ]*\): ..*/--ignore-vuln \1/p' requirements/advisories) \
 		--requirement requirements/serve.txt --requirement requirements/all.txt
 
-sbom: .venv/all
+sbom: .venv/all ## write a bill of materials
 	@mkdir -p build
 	$(BIN)/cyclonedx-py requirements requirements/serve.txt --pyproject pyproject.toml \
 		--output-reproducible --output-format JSON --output-file build/sbom.json
 
-# Of the served packages; pyproject.toml lists the licences that they may have.
-licences: .venv/all
+# pyproject.toml lists the licences that the served packages may have.
+licences: .venv/all ## check the licences of the served packages
 	@$(BIN)/pip-licenses --with-system --packages $$(sed -n 's/^\([a-z0-9-]*\)==.*/\1/p' requirements/serve.txt)
 
-clean:
-	rm -rf .venv build
+clean: ## remove what was installed and built
+	rm -rf .venv build node_modules
 
-# Debian has Chromium; elsewhere playwright brings its own.
+# Debian has Chromium; elsewhere Playwright brings its own.
 browser: .venv/all
 	@{ command -v chromium || command -v chromium-browser || command -v google-chrome; } > /dev/null \
-		|| { grep -qs '^ID=debian' /etc/os-release && [ "$$(id -u)" = 0 ] \
-			&& apt-get update --quiet && apt-get install --quiet --yes chromium; } \
+		|| $(call debian,chromium) \
 		|| $(BIN)/playwright install --with-deps chromium \
-		|| { echo "The tests drive the page in Chromium, which could not be installed. Install it, and run again."; exit 1; }
+		|| { echo "The tests need Chromium, which could not be installed. Install it, and run this again."; exit 1; }
 
-# Without it, the page behind a reverse proxy is not tested, and pytest says so.
+# Firefox, and WebKit with the virtual screen it needs.
+engines:
+	@{ command -v firefox-esr && command -v WebKitWebDriver && command -v Xvfb; } > /dev/null \
+		|| $(call debian,firefox-esr webkit2gtk-driver xvfb) || true
+
 proxy:
-	@command -v nginx > /dev/null || { grep -qs '^ID=debian' /etc/os-release && [ "$$(id -u)" = 0 ] \
-		&& apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends nginx-light; } || true
+	@command -v nginx > /dev/null || $(call debian,nginx-light) || true
 
 .venv/bin/pip:
 	$(PYTHON) -m venv .venv
@@ -97,6 +128,10 @@ proxy:
 	$(call install,serve)
 	@touch $@
 
+.venv/quick: $(INSTALLED) | .venv/bin/pip
+	$(call install,quick)
+	@touch $@ .venv/app
+
 .venv/all: $(INSTALLED) | .venv/bin/pip
 	$(call install,all)
-	@touch $@ .venv/app
+	@touch $@ .venv/app .venv/quick

@@ -1,6 +1,5 @@
 """Fixtures that several files share: running servers, a browser and real photos. Also which tests are left out."""
 
-import asyncio
 import os
 import re
 import shutil
@@ -8,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from importlib.abc import MetaPathFinder
 from pathlib import Path
@@ -26,13 +24,16 @@ CHROMIUM_FLAGS = (
 PUBLIC_HOST = "food.example.com"  # a name for this machine that looks public to the page
 SCREENSHOTS = ROOT / "build" / "screenshots"
 PATIENCE = 120  # seconds, for a server or a page on a busy machine
+SERVERS = {"voila", "jupyter", "workbench", "owned", "serving", "limited", "hub", "binder_environment", "image"}
 FIXTURE_MARKS = {
     "browser": ["browser"],
     "engine": ["browser"],
-    "binder_environment": ["network", "slow"],  # they install packages
-    "image": ["network", "slow"],
     "learner": ["learn"],
     "food_photos": ["slow"],
+    "binder_environment": ["network"],
+    "image": ["network"],
+    "installed": ["slow"],
+    **{server: ["slow"] for server in SERVERS},
 }
 
 
@@ -63,11 +64,16 @@ def pytest_ignore_collect(collection_path, config):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Mark the tests that need a browser or the network by the fixtures they use."""
+    """Mark tests by the fixtures they use, and let `--dist=loadgroup` run everything served on one worker.
+
+    That worker starts each server and browser once, and no two tests that measure a server run side by side.
+    """
     for item in items:
-        for name in FIXTURE_MARKS.keys() & set(item.fixturenames):
-            for mark in FIXTURE_MARKS[name]:
-                item.add_marker(mark)
+        fixtures = set(item.fixturenames)
+        for mark in {mark for name in FIXTURE_MARKS.keys() & fixtures for mark in FIXTURE_MARKS[name]}:
+            item.add_marker(mark)
+        served = fixtures & {*SERVERS, "browser", "engine"}
+        item.add_marker(pytest.mark.xdist_group("served" if served else item.path.stem))
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -161,12 +167,6 @@ def wait_for(port, process, log):
         except ConnectionRefusedError:
             time.sleep(0.1)
     pytest.fail(f"The server did not start:\n{log.read_text('utf-8')}")
-
-
-def run_async(coroutine):
-    """The result of a coroutine, run in a thread of its own: Playwright's event loop may occupy the tests' thread."""
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        return pool.submit(asyncio.run, coroutine).result()
 
 
 @pytest.fixture(scope="session")

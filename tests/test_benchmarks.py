@@ -11,8 +11,9 @@ from math import inf
 import numpy as np
 import psutil
 import pytest
-from conftest import PATIENCE, run_async
+from conftest import PATIENCE
 from PIL import Image
+from reliability import run_async
 from tornado.web import Application
 from tornado.websocket import WebSocketHandler
 
@@ -116,6 +117,7 @@ def test_a_server_has_not_settled_while_it_is_busy():
         process.communicate(b"\n")
 
 
+@pytest.mark.slow
 def test_no_process_outlives_its_server():
     process = subprocess.Popen(python(A_CHILD_HOLDS_50_MB), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     process.stdout.readline()

@@ -39,6 +39,7 @@ def visit(path, visitor):
         feedback.add(f"{visitor}-{number}", PIZZA, "steak", jpeg())
 
 
+@pytest.mark.slow
 def test_visitors_who_write_at_once_lose_nothing(tmp_path):
     path = tmp_path / "feedback.db"
     with ProcessPoolExecutor(VISITORS, mp_context=get_context("spawn")) as visitors:
@@ -200,6 +201,7 @@ def test_only_the_pixels_of_a_photo_are_kept(dashboard, feedback):
     assert b"telling" not in feedback.photo(verdict["key"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verdicts", [0, 3])
 def test_the_owners_notebook_runs(feedback, monkeypatch, verdicts):
     for number in range(verdicts):

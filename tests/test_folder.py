@@ -116,6 +116,7 @@ def test_a_name_is_text_on_one_line():
     assert one_line("café 9\u202fAM.jpg") == "café 9\u202fAM.jpg"
 
 
+@pytest.mark.slow
 @KINDS
 @pytest.mark.parametrize(("blow", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
 def test_an_interrupted_run_resumes(many, tmp_path, kind, blow, status):
@@ -140,6 +141,7 @@ def has_rows(output):
     return any(output.glob("part-*.parquet"))
 
 
+@pytest.mark.slow
 @KINDS
 def test_a_full_disk_is_reported_and_costs_no_answer(many, tmp_path, kind):
     """A limit on file sizes stops a write halfway, as a full disk does."""
@@ -226,6 +228,7 @@ def test_what_cannot_be_done_gets_a_sentence(photos, tmp_path, monkeypatch, caps
         assert sentence in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_large_folder_is_never_held_in_memory(many, tmp_path, monkeypatch):
     """On two cores: counts the pictures in memory, and the photos that are listed but not written yet."""
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
@@ -271,6 +274,7 @@ def cluster():
         yield cluster
 
 
+@pytest.mark.slow
 def test_a_running_dask_cluster_gives_the_same_rows(many, tmp_path, cluster):
     here, there = tmp_path / "here.parquet", tmp_path / "there.parquet"
     answer_folder(many, here)
@@ -285,6 +289,7 @@ def models_loaded():
     return folder._load.cache_info().misses
 
 
+@pytest.mark.slow
 def test_two_workers_on_this_machine_give_the_same_rows(photos, tmp_path):
     answer_folder(photos, tmp_path / "here.csv")
     command = [sys.executable, "-m", "foodvision", photos, "--output", tmp_path / "there.csv", "--workers", "2"]

@@ -46,6 +46,7 @@ def faults(reader, kind):
     return {what: problem for what, problem in readings.items() if problem}
 
 
+@pytest.mark.slow
 def test_every_orientation_of_every_format_comes_out_upright(reader):
     assert not faults(reader, upright)
 
@@ -58,6 +59,7 @@ def test_a_name_says_nothing_about_a_photo(reader):
     assert not faults(reader, names)
 
 
+@pytest.mark.slow
 def test_a_photo_cut_anywhere_gets_a_sentence(reader):
     assert not faults(reader, cut_short)
 
@@ -76,6 +78,7 @@ def test_the_largest_photo_takes_no_more_memory_than_promised(reader):
     assert not faults(reader, large)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps a process to an amount of memory")
 def test_an_avif_larger_than_it_says_takes_no_more_memory_than_promised(tmp_path):
     path = tmp_path / "large.avif"
@@ -91,6 +94,7 @@ def test_an_avif_larger_than_it_says_takes_no_more_memory_than_promised(tmp_path
     assert read(10).stderr.splitlines()[-1].startswith("foodvision.answer.refusals.PhotoError")
 
 
+@pytest.mark.slow
 def test_photos_damaged_at_random_become_pictures_or_sentences(capsys):
     tally = read_damaged(DAMAGED)
     with capsys.disabled():
@@ -143,6 +147,7 @@ def test_a_pipe_is_no_photo_and_not_waited_for(tmp_path):
         read_photo(tmp_path / "photo.jpg")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to RLIMIT_AS: nothing was checked")
 def test_a_picture_that_needs_more_memory_than_there_is_gets_a_sentence(tmp_path):
     path = tmp_path / "photo.png"

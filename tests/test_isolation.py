@@ -237,6 +237,7 @@ def test_no_text_of_a_photo_comes_back_from_the_kernel(visitors, format):
     assert "hacked" not in json.dumps(content)
 
 
+@pytest.mark.slow
 def test_the_owners_notebook_shows_text_as_text(tmp_path, monkeypatch):
     feedback = Feedback(tmp_path / "feedback.db")
     for number in range(2):
@@ -251,6 +252,7 @@ def test_the_owners_notebook_shows_text_as_text(tmp_path, monkeypatch):
     assert not any("<script>" in html or "<img src=x" in html for html in shown)
 
 
+@pytest.mark.slow
 def test_nothing_of_a_visitor_is_on_disk_during_a_visit_or_afterwards(tmp_path, tmp_path_factory):
     noise = np.random.default_rng(int(time.time())).integers(0, 256, (300, 300, 3), dtype=np.uint8)
     file = io.BytesIO()

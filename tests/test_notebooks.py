@@ -1,4 +1,4 @@
-"""Both notebooks run from top to bottom, and are committed as the house keeps them."""
+"""The notebooks run from top to bottom, and are committed clean."""
 
 import itertools
 import json
@@ -34,22 +34,22 @@ def draw_photo(path, random):
 
 
 def some_course_photos():
-    """Ids of eight photos of each label and split of the course's list."""
-    lines = (ROOT / "foodvision" / "course_photos.txt").read_text().split()
+    """Ids of eight photos of each label and split in the course's list."""
+    lines = (ROOT / "foodvision" / "learn" / "course_photos.txt").read_text("utf-8").split()
     by_kind = groupby(sorted(lines), key=lambda line: line.split("/")[:2])
     return [line.split("/", 1)[1] for _, some in by_kind for line in islice(some, 8)]
 
 
 @pytest.fixture
 def drawn_data(tmp_path):
-    """A FASTAI_HOME with noise in the layout of Food-101 and of the pictures that are not food."""
+    """A FASTAI_HOME with noise in the layout of Food-101 and of the photos without food."""
     random, data = np.random.default_rng(0), tmp_path / "fastai" / "data"
     for split, count in ("train", 24), ("test", 6):
         ids = [f"{dish}/{number}{split == 'test':d}" for dish in FOODS + DISHES for number in range(count)]
         for photo_id in ids:
             draw_photo(data / "food-101" / "images" / f"{photo_id}.jpg", random)
         (data / "food-101" / "meta").mkdir(exist_ok=True)
-        (data / "food-101" / "meta" / f"{split}.txt").write_text("\n".join(ids))
+        (data / "food-101" / "meta" / f"{split}.txt").write_text("\n".join(ids), encoding="utf-8")
     for photo_id in some_course_photos():
         draw_photo(data / "food-101" / "images" / f"{photo_id}.jpg", random)
     for number in range(40):
@@ -86,10 +86,12 @@ def pretrained_weights(tmp_path):
     return tmp_path / "torch"
 
 
+@pytest.mark.slow
 def test_the_dashboard_notebook_runs():
     run_notebook("foodvision.ipynb")
 
 
+@pytest.mark.learn
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["train.ipynb", "compare.ipynb"])
 def test_the_learning_notebooks_run_in_quick_mode_and_change_nothing(name, training_data, pretrained_weights):
@@ -103,17 +105,21 @@ def git_status():
 
 
 def test_the_dashboard_notebook_is_committed_without_outputs():
-    cells = json.loads((ROOT / "foodvision.ipynb").read_text())["cells"]
+    cells = json.loads((ROOT / "foodvision.ipynb").read_text("utf-8"))["cells"]
     assert not any(cell.get("outputs") or cell.get("execution_count") for cell in cells)
 
 
-def test_the_comparison_is_committed_with_one_whole_run():
-    code = [cell for cell in json.loads((ROOT / "compare.ipynb").read_text())["cells"] if cell["cell_type"] == "code"]
+def test_the_comparison_is_committed_after_one_run_from_top_to_bottom():
+    code = [
+        cell for cell in json.loads((ROOT / "compare.ipynb").read_text("utf-8"))["cells"] if cell["cell_type"] == "code"
+    ]
     assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
 
 
-def test_the_training_notebook_is_committed_with_one_whole_run_and_no_photos():
-    code = [cell for cell in json.loads((ROOT / "train.ipynb").read_text())["cells"] if cell["cell_type"] == "code"]
+def test_the_training_notebook_is_committed_after_one_run_and_without_photos():
+    code = [
+        cell for cell in json.loads((ROOT / "train.ipynb").read_text("utf-8"))["cells"] if cell["cell_type"] == "code"
+    ]
     shows_photos = [cell for cell in code if "strip" in cell["metadata"].get("tags", [])]
     assert shows_photos and not any(cell["outputs"] for cell in shows_photos)
     counts = [cell["execution_count"] for cell in code if cell not in shows_photos]
@@ -121,7 +127,7 @@ def test_the_training_notebook_is_committed_with_one_whole_run_and_no_photos():
 
 
 @pytest.mark.parametrize("name", ["foodvision.ipynb", "train.ipynb", "compare.ipynb"])
-def test_a_plain_sentence_stands_before_each_cell(name):
-    kinds = [cell["cell_type"] for cell in json.loads((ROOT / name).read_text())["cells"]]
+def test_a_sentence_explains_each_code_cell(name):
+    kinds = [cell["cell_type"] for cell in json.loads((ROOT / name).read_text("utf-8"))["cells"]]
     assert kinds[0] == "markdown"
     assert all(before == "markdown" for before, kind in itertools.pairwise(kinds) if kind == "code")

@@ -128,6 +128,7 @@ def test_a_large_jpeg_is_decoded_no_larger_than_needed():
     assert read_photo(content).size == (4000, 3000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", ["TIFF", "HEIF"])
 def test_a_photo_of_48_megapixels_leaves_a_small_kernel_small(format, tmp_path):
     path = tmp_path / "large"

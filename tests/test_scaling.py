@@ -240,6 +240,7 @@ def fetched_chart():
         return {member.name: chart.extractfile(member).read() for member in chart if member.isfile()}
 
 
+@pytest.mark.network
 def test_the_values_pass_the_charts_own_schema():
     chart = fetched_chart()
     jsonschema.validate(VALUES, json.loads(chart["jupyterhub/values.schema.json"]))

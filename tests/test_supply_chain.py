@@ -18,6 +18,7 @@ def make(target):
     return subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
 
 
+@pytest.mark.network
 def test_no_locked_package_has_a_known_advisory():
     run = make("audit")
     if "ConnectionError" in run.stderr or "ConnectTimeout" in run.stderr:
@@ -25,6 +26,7 @@ def test_no_locked_package_has_a_known_advisory():
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+@pytest.mark.slow
 def test_every_served_package_has_an_allowed_licence():
     run = make("licences")
     assert run.returncode == 0, run.stderr
@@ -33,6 +35,7 @@ def test_every_served_package_has_an_allowed_licence():
     assert here - listed == set()
 
 
+@pytest.mark.slow
 def test_the_bill_of_materials_names_every_served_package_with_its_hashes():
     run = make("sbom")
     assert run.returncode == 0, run.stderr

@@ -44,10 +44,10 @@ def compile_learner(
     UnknownNames for an exported file that needs more than the allow-list, unless it is trusted (`trust`).
     """
     if isinstance(learner, Learner):
-        path = Path(path or MODEL.name)
-        source, written = "the learner", _compile_live(learner, path)
+        path, source = Path(path or MODEL.name), "the learner"
+        written = _compile_live(learner, path)
     else:
-        source = Path(learner).resolve()
+        source = str(Path(learner).resolve())
         path = Path(path) if path else Path(learner).with_suffix(".onnx")
         loaded, digest = read_learner(Path(learner), trust)
         written = _compile(loaded, path, digest)

@@ -38,7 +38,7 @@ def list_photos(
 
 def _food_photos(food101, foods, others_per_class):
     for official in ("train", "test"):
-        taken = {}
+        taken: dict[str, int] = {}
         for photo_id in (food101 / "meta" / f"{official}.txt").read_text(encoding="utf-8").split():
             photo, dish = food101 / "images" / f"{photo_id}.jpg", photo_id.split("/")[0]
             if photo.exists() and (dish in foods or taken.get(dish, 0) < others_per_class):

@@ -24,9 +24,10 @@ def export_mobile(learner: Learner | str | Path = PICKLE, path: str | Path | Non
     Raises CompileError where the program's probabilities differ from the learner's, and otherwise what
     `compile_learner` does.
     """
-    live = isinstance(learner, Learner)
-    path = Path(path or ("export.pt2" if live else Path(learner).with_suffix(".pt2")))
-    loaded = learner if live else read_learner(Path(learner), trust)[0]
+    if isinstance(learner, Learner):
+        path, loaded = Path(path or "export.pt2"), learner
+    else:
+        path, loaded = Path(path or Path(learner).with_suffix(".pt2")), read_learner(Path(learner), trust)[0]
     description, unchecked = describe_learner(loaded), path.with_suffix(".unchecked.pt2")
     pixels = torch.tensor(to_pixels(draw_noise(), **description["preprocessing"]))[None]
     try:

@@ -89,7 +89,7 @@ class Sharpness(RandTransform):
     def __init__(self):
         super().__init__(p=0.8)
 
-    def encodes(self, photo: PILImage):
+    def encodes(self, photo: PILImage) -> PILImage:
         return PILImage.create(ImageEnhance.Sharpness(photo).enhance(random.uniform(0, 2.5)))
 
 
@@ -101,7 +101,7 @@ class Grain(RandTransform):
     def __init__(self):
         super().__init__(p=0.25)
 
-    def encodes(self, photo: PILImage):
+    def encodes(self, photo: PILImage) -> PILImage:
         pixels = np.asarray(photo, dtype=np.float32)
         grain = np.random.normal(0, random.uniform(0, 14), pixels.shape)
         return PILImage.create((pixels + grain).clip(0, 255).astype(np.uint8))

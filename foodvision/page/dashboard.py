@@ -3,6 +3,7 @@
 import io
 import os
 from collections.abc import Callable
+from typing import TypeGuard
 from uuid import uuid4
 
 import anywidget
@@ -95,7 +96,8 @@ class Dashboard(anywidget.AnyWidget):
         self.send({"id": message["id"], "received": arrived})
 
     def _reply(self, message, content):
-        pictures = []
+        reply: dict[str, object]
+        pictures: list[bytes] = []
         try:
             if message.get("ping") is True:
                 reply = {"pong": True}
@@ -125,7 +127,7 @@ class Dashboard(anywidget.AnyWidget):
     def _keep_verdict(self, message, content):
         """The photo is encoded anew, so that nothing but the picture is kept: no place, no device."""
         about, truth = message.get("about"), message["truth"]
-        if not _is_number(about) or about not in self._answers:
+        if self.feedback is None or not _is_number(about) or about not in self._answers:
             raise RequestError(FORGOTTEN)
         key, prediction = self._answers[about]
         if truth not in list(prediction.probabilities):
@@ -160,7 +162,7 @@ def _forget_oldest(entries):
     del entries[next(iter(entries))]
 
 
-def _is_number(value):
+def _is_number(value: object) -> TypeGuard[int]:
     """Whether it can be a request's id or a size in bytes: an integer that JavaScript represents exactly, too."""
     return type(value) is int and 0 <= value < 2**53
 

@@ -3,7 +3,11 @@
 Each module makes its own inputs and has a `run` that yields a `Row` for each kind.
 """
 
+import asyncio
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass
@@ -19,3 +23,9 @@ class Row:
     seconds: float
     megabytes: float
     note: str = ""
+
+
+def run_async(coroutine: Coroutine) -> Any:
+    """The result of a coroutine, run in its own thread: in the main thread Playwright's event loop may be running."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()

@@ -4,7 +4,6 @@ A visitor does what a browser does: opens the page, sends a photo in the same ch
 closes the tab. Everyone sends a different photo, and an answer is right if it matches the model's for that photo.
 """
 
-import asyncio
 import io
 import signal
 import sqlite3
@@ -30,7 +29,7 @@ from foodvision.page.assets import SHORT_SIDE
 from foodvision.page.feedback import SETTING, Feedback
 from foodvision.page.server import pool_size
 
-from . import Row
+from . import Row, run_async
 from .messages import PATIENCE, Visitor, kernel_of
 
 ROOT = Path(__file__).parent.parent.parent
@@ -163,7 +162,7 @@ def own_memory(server):
 def _kernels_left(server):
     """Number of kernels besides the preheated ones, once everything is idle."""
     _until(lambda: len(server.kernels) == pool_size())
-    asyncio.run(settled(server.process, patience=20))
+    run_async(settled(server.process, patience=20))
     return len(server.kernels) - pool_size()
 
 
