@@ -92,7 +92,8 @@ def test_the_command_prints_json_and_fails_when_a_photo_does(drawn, tmp_path, ca
     assert main(["--json", str(text), str(drawn)]) == 1
     refused, answered = map(json.loads, capsys.readouterr().out.splitlines())
     assert set(refused) == {"photo", "error"} and refused["photo"] == str(text)
-    assert set(answered) == {"photo", "label", "probabilities", "seconds"} and answered["photo"] == str(drawn)
+    assert set(answered) == {"photo", "label", "probability", "probabilities", "unsure", "seconds"}
+    assert answered["photo"] == str(drawn)
 
 
 @pytest.fixture(scope="module")

@@ -26,14 +26,14 @@ def test_a_prediction_becomes_one_dictionary_of_plain_json():
 @pytest.mark.parametrize(
     ("probability", "words"),
     [
-        (0.0, "under 1 %"),
-        (0.0099, "under 1 %"),
-        (0.01, "1 %"),
-        (0.125, "13 %"),
-        (0.865, "87 %"),
-        (0.99, "99 %"),
-        (0.9901, "over 99 %"),
-        (1.0, "over 99 %"),
+        (0.0, "under 1%"),
+        (0.0099, "under 1%"),
+        (0.01, "1%"),
+        (0.125, "13%"),
+        (0.865, "87%"),
+        (0.99, "99%"),
+        (0.9901, "over 99%"),
+        (1.0, "over 99%"),
     ],
 )
 def test_a_percentage_is_never_0_or_100(probability, words):

@@ -35,12 +35,12 @@ class Prediction:
 
 
 def percent(probability: float) -> str:
-    """A probability (0 to 1) in words: "87 %", but never 0 % or 100 %, since no model is that sure."""
+    """A probability (0 to 1) in words: "87%", but never 0% or 100%, since no model is that sure."""
     if probability < 0.01:
-        return "under 1 %"
+        return "under 1%"
     if probability > 0.99:
-        return "over 99 %"
-    return f"{math.floor(100 * probability + 0.5)} %"  # rounds halves up, as the page's JavaScript does
+        return "over 99%"
+    return f"{math.floor(100 * probability + 0.5)}%"  # rounds halves up, as the page's JavaScript does
 
 
 def decide(

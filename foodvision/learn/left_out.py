@@ -39,7 +39,7 @@ class LeftOut:
 
     append = extend = add = __setstate__
 
-    def remove(self):
+    def remove(self) -> None:
         """Hooks are removed as their model goes."""
 
     def __setitem__(self, key, value):

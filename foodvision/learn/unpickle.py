@@ -8,6 +8,7 @@ is worth.
 import io
 import pickle
 import types
+from typing import BinaryIO
 
 import torch
 
@@ -29,7 +30,7 @@ def opcodes_of(content: bytes) -> bytes:
         return content
 
 
-def find_unknown(file):
+def find_unknown(file: BinaryIO) -> set[str]:
     """Set of the names that the learner in `file` (binary, written by `torch.save`) needs beyond those listed here.
 
     Nothing is made to find them. Raises ValueError where the file holds no such pickle, or a program of TorchScript,
