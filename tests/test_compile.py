@@ -19,6 +19,7 @@ from fastai.vision.all import (
     CategoryBlock,
     CropPad,
     CrossEntropyLossFlat,
+    FlipItem,
     FocalLoss,
     ImageBlock,
     MaskBlock,
@@ -27,7 +28,6 @@ from fastai.vision.all import (
     PILImage,
     PILImageBW,
     RandomResizedCrop,
-    RandTransform,
     RegressionBlock,
     Resize,
     aug_transforms,
@@ -322,11 +322,7 @@ def _too_many_outputs(folder):
 
 
 def _no_size(folder):
-    return photo_dls(folder, CropPadNothing()), tiny_network()
-
-
-class CropPadNothing(RandTransform):
-    split_idx = 0
+    return photo_dls(folder, FlipItem()), tiny_network()
 
 
 OTHERS = {

@@ -114,6 +114,20 @@ def assert_answers(learner, vocab):
     assert expected.sum(axis=1) == pytest.approx(1, abs=1e-4)
 
 
+def test_folders_named_other_food_and_not_food_become_background(tmp_path):
+    learner = tiny_learner(photo_dls(draw_photos(tmp_path / "photos", ("not_food", "ramen"))), tmp_path)
+    words = describe_learner(learner)
+    assert (words["background"], words["titles"]) == ({"not_food": "I don't see food here."}, {})
+    learner.background, learner.titles = {"ramen": "Not {foods}."}, {"not_food": "an empty table"}
+    words = describe_learner(learner)
+    assert (words["background"], words["titles"]) == ({"ramen": "Not {foods}."}, {"not_food": "an empty table"})
+
+
+def test_a_model_of_background_classes_alone_has_none(tmp_path):
+    learner = tiny_learner(photo_dls(draw_photos(tmp_path / "photos", ("not_food", "other_food"))), tmp_path)
+    assert describe_learner(learner)["background"] == {}
+
+
 TABLES = {
     "integers": (lambda file: int(file.stem) % 2, ["0", "1"]),
     "numbers of numpy": (lambda file: np.int64(len(file.parent.name)), ["3", "8"]),

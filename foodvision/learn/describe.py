@@ -10,6 +10,7 @@ from fastai.vision import augment
 from fastai.vision.core import PILBase
 from torch import Tensor
 
+from ..answer.classes import BACKGROUND
 from .left_out import UnknownNames
 
 WANTED = "FoodVision serves learners that take one RGB photo and give it one label (ImageBlock, CategoryBlock)."
@@ -20,7 +21,7 @@ class CompileError(ValueError):
 
 
 def describe_learner(learner: Learner) -> dict[str, Any]:
-    """`vocab`, `preprocessing`, `decision` and `calibration`, as the metadata of a compiled model hold them.
+    """All that the metadata of a compiled model say about it: see `answer.metadata.read_metadata`.
 
     Raises CompileError for anything but one RGB photo in and one label out, and UnknownNames where that depends on
     code that was left out.
@@ -30,6 +31,7 @@ def describe_learner(learner: Learner) -> dict[str, Any]:
             "vocab": describe_vocab(learner),
             "preprocessing": describe_preprocessing(learner),
             **describe_rule(learner),
+            **describe_words(learner),
         }
     except (CompileError, UnknownNames):
         raise
@@ -67,6 +69,16 @@ def describe_rule(learner: Learner) -> dict[str, Any]:
         "decision": getattr(learner, "decision", None) or {},
         "calibration": getattr(learner, "calibration", None),
     }
+
+
+def describe_words(learner: Learner) -> dict[str, dict[str, str]]:
+    """What the page calls the classes: the learner's own `titles` and `background`, where it has them.
+
+    Without `background`, classes named `other_food` and `not_food` are background, unless there are no others.
+    """
+    vocab = describe_vocab(learner)
+    named = {} if set(vocab) <= BACKGROUND.keys() else {name: BACKGROUND[name] for name in vocab if name in BACKGROUND}
+    return {"titles": getattr(learner, "titles", {}), "background": getattr(learner, "background", named)}
 
 
 def on_validation(transforms: Any) -> list[Any]:
