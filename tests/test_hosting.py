@@ -68,7 +68,11 @@ BUILD = PROJECT["build-system"]["requires"] + PROJECT["dependency-groups"]["buil
 
 @pytest.mark.parametrize(
     ("lock", "pins"),
-    [("serve", SERVE + BUILD), ("all", SERVE + BUILD + EXTRAS["train"] + EXTRAS["test"] + EXTRAS["folder"])],
+    [
+        ("serve", SERVE + BUILD),
+        ("quick", SERVE + BUILD + EXTRAS["test"] + EXTRAS["folder"]),
+        ("all", SERVE + BUILD + EXTRAS["train"] + EXTRAS["test"] + EXTRAS["folder"]),
+    ],
 )
 def test_each_pin_is_locked_with_hashes(lock, pins):
     packages = locked(lock)
