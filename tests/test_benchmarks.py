@@ -107,6 +107,7 @@ def test_memory_includes_child_processes():
     assert used.resident >= used.proportional >= used.own
 
 
+@pytest.mark.slow
 def test_a_server_has_not_settled_while_it_is_busy():
     busy = (
         "import time; end = time.process_time() + 1\nwhile time.process_time() < end: pass\nprint(flush=True); input()"

@@ -208,7 +208,7 @@ def test_a_kernel_that_died_long_ago_is_noticed_as_soon_as_a_photo_is_chosen(pag
     end_kernel(page, voila)
     page.browser.execute_script(STOP_LONG_CLOCKS)
     page.choose(photos / "photo.jpg")
-    page.press("Reload, and ask again")
+    page.press("Reload and ask again")
     assert page.answer("photo.jpg")
     assert_upright(page, "photo.jpg")
 

@@ -51,6 +51,7 @@ def test_every_orientation_of_every_format_comes_out_upright(reader):
     assert not faults(reader, upright)
 
 
+@pytest.mark.slow
 def test_rare_colours_depths_shapes_and_animations_are_read_right(reader):
     assert not faults(reader, rare)
 
@@ -102,6 +103,7 @@ def test_photos_damaged_at_random_become_pictures_or_sentences(capsys):
     assert min(tally.pictures, tally.sentences) > DAMAGED / 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["crop", "pad", "squish"])
 def test_a_long_thin_photo_takes_little_memory_whatever_the_model_does_with_its_shape(way):
     step = {"do": way, "size": [64, 64], "resample": 2, "pad_mode": "zeros"}
@@ -112,6 +114,7 @@ def test_a_long_thin_photo_takes_little_memory_whatever_the_model_does_with_its_
     assert peak < MAX_MEGABYTES * 1e6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(70_000, 10), (700, 75_000)])
 def test_a_photo_longer_than_a_jpeg_can_be_is_shown_all_the_same(size):
     assert Image.open(io.BytesIO(encode(Image.new("RGB", size)))).format == "JPEG"
@@ -133,6 +136,7 @@ def test_nothing_comes_along_with_the_picture():
     assert not read_photo(content).info
 
 
+@pytest.mark.slow
 def test_a_file_too_large_to_be_a_photo_is_not_read_to_its_end(tmp_path):
     path = tmp_path / "photo.tiff"
     with path.open("wb") as file:

@@ -68,7 +68,11 @@ BUILD = PROJECT["build-system"]["requires"] + PROJECT["dependency-groups"]["buil
 
 @pytest.mark.parametrize(
     ("lock", "pins"),
-    [("serve", SERVE + BUILD), ("all", SERVE + BUILD + EXTRAS["train"] + EXTRAS["test"] + EXTRAS["folder"])],
+    [
+        ("serve", SERVE + BUILD),
+        ("quick", SERVE + BUILD + EXTRAS["test"] + EXTRAS["folder"]),
+        ("all", SERVE + BUILD + EXTRAS["train"] + EXTRAS["test"] + EXTRAS["folder"]),
+    ],
 )
 def test_each_pin_is_locked_with_hashes(lock, pins):
     packages = locked(lock)
@@ -88,6 +92,8 @@ def test_serving_needs_neither_torch_nor_fastai():
     assert not {"torch", "torchvision", "fastai", "pandas", "matplotlib", "jupyterlab"} & locked("serve").keys()
 
 
+@pytest.mark.slow
+@pytest.mark.network
 @pytest.mark.parametrize("python", [PYTHON, "3.14"])
 @pytest.mark.parametrize("system", ["x86_64-unknown-linux-gnu", "aarch64-apple-darwin", "x86_64-pc-windows-msvc"])
 def test_every_locked_package_exists_for_each_system(system, python, tmp_path):
@@ -341,6 +347,7 @@ def size_on_disk(names):
     return sum(path.stat().st_size for path in files if path.is_file())
 
 
+@pytest.mark.learn
 def test_serving_is_eight_times_smaller_than_training():
     serving, training = size_on_disk(needs("foodvision")), size_on_disk(needs("fastai"))
     print(f"Installed: serving {serving / 1e6:.0f} MB, fastai with torch {training / 1e6:.0f} MB")

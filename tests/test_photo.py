@@ -445,6 +445,7 @@ def test_a_png_with_a_wrong_checksum_of_what_the_pixels_need_is_refused(kind):
 # Photos of many pixels
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"progressive": True}])
 def test_a_jpeg_of_200_megapixels_is_read_small(options):
     photo = saved(Image.new("RGB", (16320, 12240), RED), "JPEG", quality=60, **options)

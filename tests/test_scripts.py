@@ -16,6 +16,7 @@ NAME = re.compile(
 )
 
 
+@pytest.mark.slow
 def test_the_scripts_keep_their_promises():
     version = subprocess.run([NODE, "--version"], capture_output=True, text=True).stdout if NODE else "v0"
     if int(version[1:].partition(".")[0]) < OLDEST_NODE:

@@ -43,37 +43,44 @@ def refused(*options, port=None):
     return ran.stderr
 
 
+@pytest.mark.slow
 def test_a_stale_model_is_not_served(folder):
     shutil.copy(MODEL, folder)
     (folder / "export.pkl").write_bytes(b"another learner")
     assert "export.onnx was not compiled from the export.pkl beside it. Run `foodvision compile`" in refused()
 
 
+@pytest.mark.slow
 def test_a_learner_that_nobody_compiled_is_not_replaced_by_our_model(folder):
     (folder / "export.pkl").write_bytes(b"a learner")
     assert f"There is no {folder / 'export.onnx'}. Run `foodvision compile`" in refused()
 
 
+@pytest.mark.slow
 def test_a_damaged_model_is_not_served(folder):
     (folder / "export.onnx").write_bytes(MODEL.read_bytes()[:100_000])
     assert "export.onnx cannot be read as a model. Run `foodvision compile`" in refused()
 
 
+@pytest.mark.slow
 def test_a_notebook_of_ones_own_with_a_missing_model_is_not_served(folder):
     notebook(folder / "own.ipynb", "from foodvision import Classifier", "Classifier('gone.onnx')")
     assert "There is no gone.onnx" in refused("own.ipynb")
 
 
+@pytest.mark.slow
 def test_a_notebook_that_fails_is_not_served(folder):
     notebook(folder / "foodvision.ipynb", "1 / 0")
     assert "foodvision.ipynb fails with ZeroDivisionError: division by zero. Run it in Jupyter" in refused()
 
 
+@pytest.mark.slow
 def test_a_notebook_whose_kernel_dies_is_not_served(folder):
     notebook(folder / "foodvision.ipynb", "import os", "os._exit(1)")
     assert "The kernel died while running foodvision.ipynb" in refused()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", ["{", "", "[]", "\udcff", '{"cells": 3}', "# Python"])
 def test_a_file_that_is_no_notebook_is_not_served(folder, content):
     (folder / "own.ipynb").write_bytes(content.encode(errors="surrogateescape"))
@@ -81,25 +88,30 @@ def test_a_file_that_is_no_notebook_is_not_served(folder, content):
         try_notebook(folder / "own.ipynb")
 
 
+@pytest.mark.slow
 def test_a_missing_notebook_is_named(folder):
     assert "There is no gone.ipynb. Check its name" in refused("gone.ipynb")
 
 
+@pytest.mark.slow
 def test_several_notebooks_are_not_served_at_once(folder):
     assert "Name one notebook to serve, not 2: a.ipynb, b.ipynb." in refused("a.ipynb", "b.ipynb")
 
 
+@pytest.mark.slow
 def test_a_port_in_use_is_named_and_no_other_is_taken(voila, folder):
     port = int(re.search(r":(\d+)/", voila.url)[1])
     assert f"Port {port} is in use. Stop the server that uses it, or choose another" in refused(port=port)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("port", [70_000, -1])
 def test_a_port_that_cannot_be_is_named(port):
     with pytest.raises(ServeError, match=f"There is no port {port}"):
         try_port(port, "localhost")
 
 
+@pytest.mark.slow
 def test_an_address_of_another_computer_is_named():
     with pytest.raises(ServeError, match=r"Cannot listen at 192\.0\.2\.1: .* Check --Voila\.ip\."):
         try_port(free_port(), "192.0.2.1")
