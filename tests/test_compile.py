@@ -28,6 +28,7 @@ from fastai.vision.all import (
     PILImage,
     PILImageBW,
     RandomResizedCrop,
+    RandTransform,
     RegressionBlock,
     Resize,
     aug_transforms,
