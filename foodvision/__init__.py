@@ -9,7 +9,7 @@ from .moved import MovedModules
 __version__ = "1.0.0.dev0"
 __all__ = ["Classifier", "ModelError", "PhotoError", "Prediction", "compile_learner", "read_photo"]
 
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime would report to its makers from every kernel
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime would send telemetry from every kernel
 sys.meta_path.append(MovedModules())
 
 _MODULES = {
@@ -23,7 +23,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> object:
-    """Import each name on first use: the server only draws pages and never loads what runs the model."""
+    """Import each name on first use, since the server draws pages without loading what runs the model."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

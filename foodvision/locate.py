@@ -10,16 +10,16 @@ MODEL_SETTING = "FOODVISION_MODEL"
 
 
 def find_file(name: str) -> Path:
-    """The file of that name in the current folder, or else FoodVision's own, whether or not that exists."""
+    """The file with this name in the current folder, or else FoodVision's own, which may not exist."""
     here = Path(name)
     return here.absolute() if here.exists() else OWN_FOLDER / name
 
 
 def find_model() -> Path:
-    """The model to serve: the file that FOODVISION_MODEL names, or else `export.onnx`, as `find_file` looks for it.
+    """The model to serve: the file named by FOODVISION_MODEL, or else `export.onnx`, found by `find_file`.
 
-    A current folder with an `export.pkl` counts as having a model, so that a learner nobody has compiled yet isn't
-    silently replaced by FoodVision's own.
+    If the current folder has an `export.pkl`, the model belongs beside it even if nobody has compiled it yet:
+    FoodVision's own would be the wrong one.
     """
     if setting := os.environ.get(MODEL_SETTING):
         return Path(setting).absolute()

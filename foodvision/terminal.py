@@ -1,4 +1,4 @@
-"""Standard output and error, in whatever encoding the system gives them, and however long someone reads them."""
+"""Standard output and error: any encoding, and readers that stop reading."""
 
 import errno
 import os
@@ -9,7 +9,7 @@ PIPE_CLOSED = {errno.EPIPE, errno.EINVAL} if os.name == "nt" else {errno.EPIPE}
 
 
 def speak_utf8() -> None:
-    """Make any file name printable: Windows would encode redirected output in a way that has no word for most."""
+    """Make every file name printable: Windows redirects output in an encoding that lacks most characters."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             encoding = None if stream.isatty() else "utf-8"
@@ -17,7 +17,7 @@ def speak_utf8() -> None:
 
 
 def quiet_if_nobody_reads(run: Callable[[], int]) -> int:
-    """What `run` returns, or 1 if the reader of its output has gone, as `head` does."""
+    """Return what `run` returns, or 1 if the reader of its output has gone, as `head` does."""
     try:
         status = run()
         if sys.stdout is not None:
@@ -31,7 +31,7 @@ def quiet_if_nobody_reads(run: Callable[[], int]) -> int:
 
 
 def _drop_output() -> None:
-    """Send what is still buffered nowhere, or Python complains about the pipe again when it exits."""
+    """Discard what is still buffered, or Python complains about the pipe again when it exits."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(nowhere, stream.fileno())

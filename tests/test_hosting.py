@@ -155,7 +155,7 @@ def test_a_pair_that_does_not_match_fails_its_check(pair):
 
 def test_a_model_that_answers_nonsense_fails_its_check(pair, monkeypatch):
     monkeypatch.setattr(Classifier, "probabilities", lambda self, batch: np.full((1, len(self.vocab)), np.nan))
-    with pytest.raises(ModelError, match="are no probabilities"):
+    with pytest.raises(ModelError, match="are not probabilities"):
         check_model(pair)
 
 

@@ -1,4 +1,4 @@
-"""BMPs that browsers show and Pillow refuses: any layout of bits in a pixel, and palettes of four colours."""
+"""BMPs that browsers show but Pillow refuses: bit fields of any layout, and palettes of four colours."""
 
 import struct
 
@@ -9,16 +9,16 @@ from .limits import MAX_PIXELS
 from .refusals import TOO_MANY_PIXELS, PhotoError
 
 FILE_HEADER_BYTES = 14
-INFO_BYTES, V3_BYTES, V4_BYTES, V5_BYTES = 40, 56, 108, 124  # of the header behind that one, by its version
-RAW, BIT_FIELDS, ALPHA_BIT_FIELDS = 0, 3, 6  # values of its compression
+INFO_BYTES, V3_BYTES, V4_BYTES, V5_BYTES = 40, 56, 108, 124  # of the header after it, by version
+RAW, BIT_FIELDS, ALPHA_BIT_FIELDS = 0, 3, 6  # compression
 MASKS_AT = FILE_HEADER_BYTES + INFO_BYTES
 PROFILE_AT = FILE_HEADER_BYTES + 112
-EMBEDDED = b"DEBM"  # "MBED": a V5 header has a profile
-BLOCK_PIXELS = 1_000_000  # unpacked at once
+EMBEDDED = b"DEBM"  # "MBED" backwards: the V5 header comes with a profile
+BLOCK_PIXELS = 1_000_000  # unpacked at a time
 
 
 def read_bmp(content: bytes) -> Image.Image | None:
-    """Picture of a BMP in bit fields or of two bits a pixel; None for all others. Raises PhotoError, ValueError."""
+    """The picture in a BMP with bit fields or two bits per pixel; None for any other. Raises PhotoError, ValueError."""
     if len(content) < MASKS_AT:
         return None
     offset, header, width, height, depth, compression = struct.unpack_from("<10xIIii2xHI", content)
@@ -50,7 +50,7 @@ def read_profile(content: bytes) -> bytes | None:
 
 
 def _masks(content: bytes, header: int, depth: int, compression: int) -> list[int]:
-    """Bit masks of red, green, blue and, perhaps, alpha; empty if Pillow reads the file well."""
+    """Bit masks of red, green, blue and possibly alpha; empty if Pillow reads the file correctly."""
     with_alpha = header >= V3_BYTES or compression == ALPHA_BIT_FIELDS
     masks = list(struct.unpack_from("<4I", content.ljust(MASKS_AT + 16, b"\0"), MASKS_AT)[: 4 if with_alpha else 3])
     if depth in (16, 32) and compression in (BIT_FIELDS, ALPHA_BIT_FIELDS):
@@ -61,7 +61,7 @@ def _masks(content: bytes, header: int, depth: int, compression: int) -> list[in
 
 
 def _from_bit_fields(content: bytes, size: tuple[int, int], depth: int, stride: int, masks: list[int]) -> Image.Image:
-    """Unpacks some rows at a time, which keeps copies small."""
+    """Unpack a few rows at a time, to keep the copies small."""
     width, height = size
     if not masks[-1]:
         masks = masks[:3]
@@ -77,13 +77,13 @@ def _from_bit_fields(content: bytes, size: tuple[int, int], depth: int, stride: 
 
 
 def _channel(mask: int) -> tuple[int, int, np.ndarray]:
-    """Which bits to take, how far to shift them, and the level (0 to 255) that each number means."""
+    """For one channel: its bits, how far to shift them, and the level (0 to 255) for each value."""
     if not mask:
         return 0, 0, np.zeros(1, np.uint8)
     shift = (mask & -mask).bit_length() - 1
     bits = (mask >> shift).bit_length()
     if mask >> shift != (1 << bits) - 1:
-        raise ValueError("The bits of a colour are not side by side.")
-    if bits > 8:  # the others make no difference
+        raise ValueError("A colour's bits are not contiguous.")
+    if bits > 8:  # the lower ones make no difference
         shift, bits = shift + bits - 8, 8
     return ((1 << bits) - 1) << shift, shift, np.rint(np.linspace(0, 255, 1 << bits)).astype(np.uint8)

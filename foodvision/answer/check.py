@@ -1,4 +1,4 @@
-"""Checks that a model can be served, so that a broken one fails the image's build and not its visitors."""
+"""Checks that a model can be served, so a broken one fails while the image is built, not in front of visitors."""
 
 from os import PathLike
 
@@ -10,10 +10,10 @@ from .prediction import Prediction
 
 
 def check_model(path: str | PathLike[str] = MODEL) -> Prediction:
-    """The answer of the model at `path` to a drawn picture.
+    """The prediction of the model at `path` for a drawn picture.
 
-    Raises ModelError if the model or the learner beside it is missing, if they don't belong together, or if the answer
-    is not a set of probabilities.
+    Raises ModelError if the model or the learner beside it is missing, if they don't belong together, or if the model
+    doesn't give probabilities.
     """
     classifier = Classifier(path)
     pickle = classifier.path.with_suffix(".pkl")
@@ -21,8 +21,8 @@ def check_model(path: str | PathLike[str] = MODEL) -> Prediction:
         raise ModelError(f"There is no {pickle.name} beside {classifier.path.name}: commit both.")
     prediction = classifier.predict(draw_plate())
     probabilities = list(prediction.probabilities.values())
-    if not np.isclose(sum(probabilities), 1, atol=1e-4):  # false for NaN, too
-        raise ModelError(f"{classifier.path.name} answers {probabilities}, which are no probabilities.")
+    if not np.isclose(sum(probabilities), 1, atol=1e-4):  # also false for NaN
+        raise ModelError(f"{classifier.path.name} gives {probabilities}, which are not probabilities.")
     return prediction
 
 

@@ -1,4 +1,4 @@
-"""What a model's metadata calls its classes, and how to read that without loading ONNX Runtime."""
+"""A model's titles and background sentences, read from its metadata without loading ONNX Runtime."""
 
 import io
 import json
@@ -9,23 +9,24 @@ from typing import Any, BinaryIO
 
 BACKGROUND = {"other_food": "This looks like food, but not {foods}.", "not_food": "I don't see food here."}
 OTHER_BACKGROUND = "This is not {foods}."
+# The protobuf package would copy all weights into the server's memory, twice, and take a thousand times as long.
 METADATA, KEY, VALUE = 14, 1, 2  # fields of ModelProto and StringStringEntryProto in onnx.proto
-VARINT, FIXED_64, BYTES, FIXED_32 = 0, 1, 2, 5  # wire types of protobuf
+VARINT, FIXED_64, BYTES, FIXED_32 = 0, 1, 2, 5  # protobuf's wire types
 
 
 def titles_of(metadata: dict[str, Any]) -> dict[str, str]:
-    """Words for each class, in the vocab's order."""
+    """What people call each class, in the vocab's order."""
     return {name: name.replace("_", " ") for name in metadata["vocab"]} | metadata.get("titles", {})
 
 
 def background_of(metadata: dict[str, Any]) -> dict[str, str]:
-    """The sentence for each background class. Models compiled before `background` existed only have a decision rule."""
+    """The sentence for each background class. Older models have no `background`: their decision rule names it."""
     accept = metadata["decision"].get("accept", {})
     return {name: BACKGROUND.get(name, OTHER_BACKGROUND) for name in accept} | metadata.get("background", {})
 
 
 def read_classes(path: Path) -> dict[str, dict[str, str]]:
-    """`titles` and `background` of a model file, unchecked. Raises OSError; ValueError if it doesn't have them."""
+    """The `titles` and `background` in a model file. Raises OSError, and ValueError if the file doesn't have them."""
     with path.open("rb") as file:
         entries = [dict(_strings(io.BytesIO(entry), {KEY, VALUE})) for _, entry in _strings(file, {METADATA})]
     texts = {entry[KEY].decode(): entry[VALUE] for entry in entries if entry.keys() == {KEY, VALUE}}
@@ -34,14 +35,14 @@ def read_classes(path: Path) -> dict[str, dict[str, str]]:
         metadata = {name: json.loads(texts[name]) for name in wanted}
         classes = {"titles": titles_of(metadata), "background": background_of(metadata)}
         if not all(isinstance(text, str) for words in classes.values() for text in words.values()):
-            raise TypeError("Words are strings.")
+            raise TypeError("Titles and sentences must be strings.")
         return classes
     except (LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path.name} does not say what its classes are") from error
 
 
 def _strings(file: BinaryIO, wanted: set[int]) -> Iterator[tuple[int, bytes]]:
-    """Number and content of the wanted fields of a protobuf message; the weights are skipped and never read."""
+    """Number and content of the wanted fields in a protobuf message. Other fields, such as the weights, are skipped."""
     while (tag := _varint(file)) is not None:
         number, kind = tag >> 3, tag & 7
         if kind == VARINT:
@@ -59,7 +60,7 @@ def _strings(file: BinaryIO, wanted: set[int]) -> Iterator[tuple[int, bytes]]:
 
 
 def _varint(file: BinaryIO) -> int | None:
-    """The next number, seven bits a byte; None at the end of the file."""
+    """The next number, seven bits per byte; None at the end of the file."""
     value = shift = 0
     while byte := file.read(1):
         value |= (byte[0] & 0x7F) << shift

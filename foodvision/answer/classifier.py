@@ -27,12 +27,14 @@ class ModelError(RuntimeError):
 
 
 class Classifier:
-    """A compiled learner, ready to answer: `Classifier().predict("photo.jpg").label`.
+    """A compiled learner, ready to predict: `Classifier().predict("photo.jpg").label`.
 
-    Everything about the model comes from the file's metadata: its class names (`vocab`), the words for them (`titles`),
-    the sentences for background classes (`background`, see `metadata.read_metadata`), `preprocessing` and the decision
-    rule. Raises ModelError if the file is missing, was not written by `foodvision compile`, or was compiled from
-    another pickle than the one beside it. The pickle is only hashed, never loaded.
+    Everything about the model comes from the file's metadata (see `metadata.read_metadata`): its class names (`vocab`),
+    what people call them (`titles`), the sentences for background classes (`background`), the `preprocessing` and the
+    decision rule.
+
+    Raises ModelError if the file is missing, was not written by `foodvision compile`, or was compiled from another
+    pickle than the one beside it. The pickle is only hashed, never loaded.
     """
 
     def __init__(self, path: str | PathLike[str] = MODEL, threads: int | None = None) -> None:
@@ -47,7 +49,7 @@ class Classifier:
         self._refuse_stale()
 
     def predict(self, photo: PhotoSource) -> Prediction:
-        """Answer a photo: bytes, a path, a binary file or a `PIL.Image`. Raises PhotoError, ModelError."""
+        """Classify a photo: bytes, a path, a binary file or a `PIL.Image`. Raises PhotoError and ModelError."""
         start = perf_counter()
         probabilities = self.probabilities(self.pixels(self.read(photo))[None])[0]
         by_class = dict(zip(self.vocab, probabilities.tolist(), strict=True))
@@ -55,33 +57,33 @@ class Classifier:
         return Prediction(label, by_class, perf_counter() - start, unsure)
 
     def read(self, photo: PhotoSource) -> Image.Image:
-        """Upright RGB picture of a photo, decoded no larger than the model can use."""
+        """The photo as an upright RGB picture, decoded no larger than the model can use."""
         return read_photo(photo, at_least=2 * max(self.preprocessing["steps"][0]["size"]))
 
     def pixels(self, picture: Image.Image) -> np.ndarray:
-        """Array (channels, height, width), float32, of an upright RGB picture: resized, cropped and normalised."""
+        """An upright RGB picture, resized, cropped and normalised: array (channels, height, width) of float32."""
         return to_pixels(picture, **self.preprocessing)
 
     def probabilities(self, batch: np.ndarray) -> np.ndarray:
-        """Array (photos, classes) of probabilities for pixels (photos, channels, height, width).
+        """Array (photos, classes) of probabilities for a batch of pixels (photos, channels, height, width).
 
-        Raises ModelError if the model's numbers are not probabilities.
+        Raises ModelError if the model's outputs don't give probabilities.
         """
         try:
             (logits,) = self.session.run(None, {"pixels": np.ascontiguousarray(batch, dtype=np.float32)})
-        except Exception as error:  # onnxruntime has an exception of its own for every way to fail
+        except Exception as error:  # ONNX Runtime raises many types, with no common base class
             raise ModelError(f"{self.path.name} fails on a photo. {RECOMPILE}") from error
         with np.errstate(invalid="ignore"):  # refused below
             exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
         probabilities = exponents / exponents.sum(axis=1, keepdims=True)
         if probabilities.shape != (len(batch), len(self.vocab)) or np.isnan(probabilities).any():
-            raise ModelError(f"{self.path.name} answers with numbers that are no probabilities. {RECOMPILE}")
+            raise ModelError(f"{self.path.name} gives numbers that are not probabilities. {RECOMPILE}")
         return probabilities
 
     def _refuse_another_graph(self) -> None:
         width, height = self.preprocessing["steps"][-1]["size"]
         if not _is_batch(self.session.get_inputs(), "pixels", [3, height, width]):
-            raise ModelError(f"{self.path.name} does not take the photos that its metadata describe. {RECOMPILE}")
+            raise ModelError(f"{self.path.name} does not take photos of the size in its metadata. {RECOMPILE}")
         if not _is_batch(self.session.get_outputs(), "logits", [len(self.vocab)]):
             raise ModelError(f"{self.path.name} does not give one number for each of its classes. {RECOMPILE}")
 
@@ -103,7 +105,7 @@ def sha256(path: str | PathLike[str]) -> str:
 
 
 def _is_batch(tensors: list[Any], name: str, shape: list[int]) -> bool:
-    """Whether there is one tensor, of any number of photos, each of this shape in single precision."""
+    """Whether it is a single float32 tensor, with this shape for each of any number of photos."""
     described = [(tensor.name, tensor.type, tensor.shape[1:]) for tensor in tensors]
     return described == [(name, "tensor(float)", shape)] and not isinstance(tensors[0].shape[0], int)
 
@@ -113,11 +115,11 @@ def _open_session(path: Path, threads: int | None) -> onnxruntime.InferenceSessi
         raise ModelError(f"There is no {path}. {RECOMPILE}")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or min(2, cores())
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # other kernels need the processor, too
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # other kernels need the CPU, too
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime has an exception of its own for every way a file can be broken
+    except Exception as error:  # ONNX Runtime raises many types, with no common base class
         newer = re.search("under development|Unsupported model IR version", str(error))
         problem = "needs a newer ONNX Runtime than is installed" if newer else "cannot be read as a model"
         raise ModelError(f"{path.name} {problem}. {RECOMPILE}") from error

@@ -1,4 +1,4 @@
-"""The colours that a browser shows: those of a photo's profile, converted to sRGB."""
+"""Converts photos to sRGB by their colour profiles, as browsers do."""
 
 import io
 import struct
@@ -9,17 +9,17 @@ import numpy as np
 from PIL import Image, ImageCms
 from PIL.TiffImagePlugin import TiffImageFile
 
-MAX_PROFILE_BYTES = 4_000_000  # the largest profiles of printers have 3 MB
-UNBOUNDED = b"mpet"  # marks parts of a profile of any number of steps, which browsers ignore; each costs time
-GREY, CMYK = ("1", "L", "LA"), ("CMYK",)  # modes of pictures
-SRGB_GAMMA, GAMMA_TOLERANCE = 1 / 2.2, 0.05  # of a PNG that names no colours; so near it means sRGB
-CLOSE_TO_SRGB = 1  # of 255: such profiles change nothing
-D50 = 0.9642, 1.0, 0.8249  # XYZ of white in a profile
+MAX_PROFILE_BYTES = 4_000_000  # the largest printer profiles have 3 MB
+UNBOUNDED = b"mpet"  # a tag type with any number of processing steps: browsers ignore it, and each step costs time
+GREY, CMYK = ("1", "L", "LA"), ("CMYK",)  # Pillow's modes
+SRGB_GAMMA, GAMMA_TOLERANCE = 1 / 2.2, 0.05  # a PNG with only a gamma this close is sRGB
+CLOSE_TO_SRGB = 1  # of 255: profiles that change less are not applied
+D50 = 0.9642, 1.0, 0.8249  # XYZ of a profile's white
 BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 D65 = 0.3127, 0.329
 BT709 = D65, (0.64, 0.33), (0.3, 0.6), (0.15, 0.06)  # x, y of white, red, green and blue
 BT601_525 = D65, (0.63, 0.34), (0.31, 0.595), (0.155, 0.07)
-PRIMARIES = {  # by their code points in ITU-T H.273
+PRIMARIES = {  # by code point in ITU-T H.273
     1: BT709,
     5: (D65, (0.64, 0.33), (0.29, 0.6), (0.15, 0.06)),  # BT.601, 625 lines
     6: BT601_525,
@@ -30,20 +30,20 @@ PRIMARIES = {  # by their code points in ITU-T H.273
     22: (D65, (0.63, 0.34), (0.295, 0.605), (0.155, 0.077)),  # EBU 3213
 }
 SRGB_CURVE = 2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045  # g, a, b, c, d of ICC's parametric curve 3
-CURVES = {4: (2.2,), 5: (2.8,), 8: (1.0,), 13: SRGB_CURVE}  # by their code points
-VIDEO_CURVES = 1, 6, 11, 14, 15  # code points; Chromium takes them for 2.4 in a PNG, and for sRGB in an AVIF
-FULL_RANGE_RGB = [0, 1]  # matrix and range in a PNG
+CURVES = {4: (2.2,), 5: (2.8,), 8: (1.0,), 13: SRGB_CURVE}  # by code point
+VIDEO_CURVES = 1, 6, 11, 14, 15  # code points; Chromium uses a gamma of 2.4 in a PNG, and sRGB's curve in an AVIF
+FULL_RANGE_RGB = [0, 1]  # a PNG's matrix and range
 PNG_VIDEO_CURVE = (2.4,)
-NCLX = b"colrnclx"  # where an AVIF or HEIC has code points
-NCLX_WITHIN = 100_000  # bytes from its beginning
-SAMPLE_FORMAT, UNSIGNED = 339, (None, 1, (1,))  # a TIFF's tag, and values that mean so
-MAX_OF_UNIT_RANGE = 16  # floats run from 0 to 1, highlights above; from 0 to 255 so dark a picture would be black
+NCLX = b"colrnclx"  # precedes the code points in an AVIF or HEIC
+NCLX_WITHIN = 100_000  # bytes from the start of the file
+SAMPLE_FORMAT, UNSIGNED = 339, (None, 1, (1,))  # a TIFF tag, and its values that mean unsigned
+MAX_OF_UNIT_RANGE = 16  # floats up to this run from 0 to 1, with highlights above; on a scale of 255 they'd be black
 LEVELS = np.arange(0, 256, 17)
 SAMPLE = Image.fromarray(np.stack(np.meshgrid(LEVELS, LEVELS, LEVELS), axis=-1).reshape(64, 64, 3).astype(np.uint8))
 
 
 def to_eight_bit(photo: Image.Image) -> Image.Image:
-    """The photo with greys of 16 or 32 bits scaled to 8, where Pillow would clip them at 255."""
+    """The photo with greys of 16 or 32 bits scaled to 8; Pillow would clip them at 255."""
     if not photo.mode.startswith("I") and photo.mode != "F":
         return photo
     greys = np.asarray(photo)
@@ -65,10 +65,9 @@ def to_eight_bit(photo: Image.Image) -> Image.Image:
 
 
 def to_srgb(photo: Image.Image, profile: bytes | None) -> Image.Image:
-    """An RGB picture, or an RGBA one if parts are transparent, in sRGB.
+    """Convert an 8-bit picture in any mode to sRGB: RGB, or RGBA if parts are transparent.
 
-    Takes pictures of 8 bits in any mode. Profiles that are broken, or of another kind than the picture, are ignored,
-    as browsers do.
+    Profiles that are broken or don't fit the picture's mode are ignored, as in browsers.
     """
     with suppress(OSError, ImageCms.PyCMSError, ValueError):
         if opened := _open_profile(profile):
@@ -116,7 +115,7 @@ def _open_profile(profile: bytes | None) -> ImageCms.ImageCmsProfile | None:
 
 
 def profile_of_png(info: dict[Any, Any], iccp: bytes | None, cicp: bytes | None) -> bytes | None:
-    """The ICC profile of what a PNG says in its chunks: cICP above all, then iCCP, sRGB, and gAMA with cHRM."""
+    """The ICC profile that a PNG's chunks describe, in order of precedence: cICP, iCCP, sRGB, and gAMA with cHRM."""
     if cicp:
         primaries, transfer, *layout = cicp
         return _of_code_points(primaries, transfer, PNG_VIDEO_CURVE) if layout == FULL_RANGE_RGB else None
@@ -130,7 +129,7 @@ def profile_of_png(info: dict[Any, Any], iccp: bytes | None, cicp: bytes | None)
 
 
 def profile_of_heif(content: bytes) -> bytes | None:
-    """The ICC profile of the code points in an AVIF or HEIC that has no profile of its own."""
+    """The ICC profile for the code points in an AVIF or HEIC without an embedded profile."""
     at = content.find(NCLX, 0, NCLX_WITHIN) + len(NCLX)
     if at < len(NCLX) or at + 4 > len(content):
         return None
@@ -139,16 +138,15 @@ def profile_of_heif(content: bytes) -> bytes | None:
 
 
 def _of_code_points(primaries: int, transfer: int, video_curve: tuple[float, ...]) -> bytes | None:
-    """None for those that browsers show in a way of their own, such as HDR."""
+    """None for colours that each browser shows differently, such as HDR."""
     curve = video_curve if transfer in VIDEO_CURVES else CURVES.get(transfer)
     return make_profile(PRIMARIES[primaries], curve) if curve and primaries in PRIMARIES else None
 
 
 def make_profile(points: tuple[tuple[float, float], ...], curve: tuple[float, ...]) -> bytes | None:
-    """ICC profile of an RGB space.
+    """An ICC profile for an RGB colour space; None if no such space exists.
 
-    `points` are x, y of white, red, green and blue; `curve` is a gamma, or the numbers of ICC's parametric curve 3.
-    None if there is no such space.
+    `points` are the x, y of white, red, green and blue. `curve` is a gamma, or the parameters of ICC's curve type 3.
     """
     with suppress(np.linalg.LinAlgError, ZeroDivisionError, struct.error):
         white, *primaries = [np.array([x / y, 1, (1 - x - y) / y]) for x, y in points]
@@ -180,5 +178,5 @@ def _xyz(values: tuple[float, ...]) -> bytes:
 
 
 def _fixed(*values: float) -> bytes:
-    """Numbers as ICC writes them: in 32 bits, 16 of them behind the point."""
+    """Numbers in ICC's format: 32-bit fixed point, with 16 fractional bits."""
     return b"".join(struct.pack(">i", round(65536 * float(value))) for value in values)

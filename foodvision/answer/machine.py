@@ -1,4 +1,4 @@
-"""How many processors and how much memory this process may use, on its machine or in its container."""
+"""How many cores and how much memory this process may use, on its machine or in its container."""
 
 import math
 import os
@@ -15,15 +15,15 @@ MEMORY_UNITS |= {f"{letter}i": 1024**power for power, letter in enumerate(["", "
 
 
 def cores() -> int:
-    """Number of processors this process may use, at least 1: all, or fewer if it is pinned or its container limited."""
+    """Number of cores this process may use: all of them, or fewer if it is pinned or its container is limited."""
     pinned = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, int(min(pinned, _promised("CPU_LIMIT", CPU_UNITS), _container_cores())))
+    return max(1, int(min(pinned, _limit_from_environment("CPU_LIMIT", CPU_UNITS), _container_cores())))
 
 
 def memory() -> float:
-    """Bytes that all processes of the container may use together; infinite if there is no limit."""
+    """Bytes that all processes in the container may use together; infinite if there is no limit."""
     of_container = _numbers("memory.max") or _numbers("memory/memory.limit_in_bytes") or [math.inf]
-    limit = min(of_container[0], _promised("MEM_LIMIT", MEMORY_UNITS))
+    limit = min(of_container[0], _limit_from_environment("MEM_LIMIT", MEMORY_UNITS))
     return limit if limit < NO_MEMORY_LIMIT else math.inf
 
 
@@ -34,8 +34,8 @@ def _container_cores() -> float:
     return quota[0] / quota[1]
 
 
-def _promised(variable: str, units: dict[str, float]) -> float:
-    """A limit that JupyterHub or Kubernetes sets, such as "2", "1.5", "500m" or "512Mi"; anything else is no limit."""
+def _limit_from_environment(variable: str, units: dict[str, float]) -> float:
+    """A limit set by JupyterHub or Kubernetes, such as "2", "1.5", "500m" or "512Mi"; infinite for anything else."""
     quantity = QUANTITY.fullmatch(os.environ.get(variable, "").strip())
     if not quantity:
         return math.inf

@@ -1,4 +1,4 @@
-"""What a compiled model says about itself; every part is checked before anything relies on it."""
+"""A compiled model's metadata, checked before anything relies on it."""
 
 import json
 import math
@@ -18,12 +18,12 @@ LARGEST_SIDE = 4096  # pixels that a model may ask for; a damaged file could nam
 
 
 def read_metadata(session: InferenceSession) -> dict[str, Any]:
-    """Everything a model's file says about it, by name.
+    """The model's metadata, by name.
 
-    `vocab`, `preprocessing`, `decision` (keywords of `prediction.decide`), `calibration`, `pickle_sha256`, `titles`
-    (words for each class) and `background` (the sentence for each class that means "none of these", where `{foods}`
-    stands for the other classes). A class is background only if `decision["accept"]` or `background` names it,
-    whatever it is called. Raises ValueError; its text continues a sentence that begins with the file's name.
+    These are `vocab`, `preprocessing`, `decision` (keywords of `prediction.decide`), `calibration`, `pickle_sha256`,
+    `titles` (what people call each class) and `background` (the sentence for each class that means "none of these",
+    where `{foods}` stands for the other classes). A class is background only if `decision["accept"]` or `background`
+    names it, whatever it is called. Raises ValueError; its text continues a sentence that begins with the file's name.
     """
     try:
         texts = session.get_modelmeta().custom_metadata_map
@@ -32,16 +32,16 @@ def read_metadata(session: InferenceSession) -> dict[str, Any]:
         metadata["pickle_sha256"] = texts["pickle_sha256"]
     except (KeyError, ValueError, RecursionError) as error:
         raise ValueError("does not say how to prepare a photo for it") from error
-    for name, usable in _USABLE.items():
-        if not _holds(usable, metadata):
+    for name, check in _CHECKS.items():
+        if not _passes(check, metadata):
             raise ValueError(f"has a {name} in its metadata that cannot be used")
     return metadata | {"titles": titles_of(metadata), "background": background_of(metadata)}
 
 
-def _holds(usable: Callable[[dict[str, Any]], bool], metadata: dict[str, Any]) -> bool:
+def _passes(check: Callable[[dict[str, Any]], bool], metadata: dict[str, Any]) -> bool:
     try:
-        return usable(metadata)
-    except Exception:  # JSON can hold any value, each of which fails in a way of its own
+        return check(metadata)
+    except Exception:  # JSON can hold any value, and each fails in its own way
         return False
 
 
@@ -51,7 +51,7 @@ def _usable_vocab(metadata: dict[str, Any]) -> bool:
 
 
 def _usable_preprocessing(metadata: dict[str, Any]) -> bool:
-    """Whether the steps, tried on a small picture, end at the size they name."""
+    """Whether the steps, tried on a small picture, give the size that they promise."""
     steps, mean, std = (metadata["preprocessing"][name] for name in ("steps", "mean", "std"))
     sides = [side for step in steps for side in step["size"]]
     if not all(type(side) is int and 1 <= side <= LARGEST_SIDE for side in sides):
@@ -92,7 +92,7 @@ def _finite(*numbers: Any) -> bool:
     return all(isinstance(number, Real) and math.isfinite(number) for number in numbers)
 
 
-_USABLE = {
+_CHECKS = {
     "vocab": _usable_vocab,
     "preprocessing": _usable_preprocessing,
     "decision": _usable_decision,

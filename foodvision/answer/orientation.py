@@ -1,4 +1,4 @@
-"""Which side of a photo is up, by the rules of browsers, so that the page and the command see the same picture."""
+"""Turns photos upright as browsers do, so the page and the command see the same picture."""
 
 import struct
 
@@ -15,27 +15,27 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# Browsers ignore EXIF in WebP. Pillow turns a TIFF as it is loaded.
+# Browsers ignore EXIF in WebP, and Pillow turns TIFFs by itself.
 NOT_BY_EXIF = {"WEBP", "TIFF"}
-# Places where Pillow looks for an orientation, and browsers do not.
+# Places where Pillow looks for an orientation and browsers don't.
 NOT_IN_BROWSERS = "xmp", "XML:com.adobe.xmp", "Raw profile type exif"
 
 
 def exif_of(photo: Image.Image) -> bytes:
-    """The EXIF that browsers go by, of a photo that was opened but not loaded; keeps Pillow from going by others."""
+    """The EXIF that browsers obey, in a photo that was opened but not loaded. Makes Pillow ignore any other."""
     for name in NOT_IN_BROWSERS:
         photo.info.pop(name, None)
     return b"" if photo.format in NOT_BY_EXIF else photo.info.get("exif") or b""
 
 
 def upright(photo: Image.Image, exif: bytes) -> Image.Image:
-    """The photo, turned as its EXIF says."""
+    """The photo, turned upright as its EXIF says."""
     turn = TURNS.get(read_orientation(exif))
     return photo if turn is None else photo.transpose(turn)
 
 
 def read_orientation(exif: bytes) -> int:
-    """The orientation, 1 to 8, in EXIF; 1 if there is none or it is broken."""
+    """The orientation in EXIF, 1 to 8; 1 if it is missing or broken."""
     tiff = exif.removeprefix(b"Exif\0\0")
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
     if not order:

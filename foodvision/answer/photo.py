@@ -1,4 +1,4 @@
-"""Reading a photo: whatever a phone or a camera writes, to one upright RGB picture in sRGB."""
+"""Reads photos: whatever a phone or camera writes becomes an upright RGB picture in sRGB."""
 
 import io
 import math
@@ -35,16 +35,16 @@ from .tiff import check_tiff
 if sys.platform == "linux":
     import resource
 
-# Pillow's names of what can be read; its forty other decoders are out of reach.
+# The formats that can be read, by Pillow's names. Its forty other decoders can't be reached.
 DECODERS = "JPEG", "PNG", "WEBP", "HEIF", "AVIF", "GIF", "BMP", "TIFF"
 for plugin in ("Jpeg", "Png", "WebP", "Avif", "Gif", "Bmp", "Tiff"):
     import_module(f"PIL.{plugin}ImagePlugin")
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
-BLOCK_BYTES = 4096  # for a decoder at once: 64 KiB can hold a thousand layers of a JPEG, seconds of work
+BLOCK_BYTES = 4096  # that a decoder gets at a time: 64 KiB can hold a thousand scans of a JPEG, seconds of work
 MAX_COEFFICIENTS = 325_000_000  # of two bytes each: enough for 200 megapixels in 4:2:0
-JPEG_SCALES = 1, 2, 4, 8  # a JPEG can be decoded at one half, quarter or eighth of its size
-EXIF = b"Exif\0\0"  # how it begins in a JPEG, once in each segment of at most 64 KiB
+JPEG_SCALES = 1, 2, 4, 8  # a JPEG can be decoded at a half, a quarter or an eighth of its size
+EXIF = b"Exif\0\0"  # begins each EXIF segment of a JPEG; a segment has at most 64 KiB
 MAX_EXIF_SEGMENTS = 30
 
 
@@ -55,17 +55,17 @@ PhotoSource = FileSource | Image.Image
 def read_photo(source: PhotoSource, at_least: int | None = None) -> Image.Image:
     """Upright RGB `PIL.Image` in sRGB from bytes, a path, a binary file or another `PIL.Image`.
 
-    The picture is the one that a browser shows: turned and coloured by the same rules. An animation gives its first
-    frame, transparent parts become white, and nothing else in the file comes along. With `at_least` (pixels), a large
+    The picture looks as it does in a browser, with the same rules for orientation and colour. An animation gives its
+    first frame, transparent parts become white, and nothing but the picture is kept. With `at_least` (pixels), a large
     JPEG is decoded at 1/2, 1/4 or 1/8 of its size, and any photo of more than `LARGE_PIXELS` is reduced, as long as
     both sides stay at least that long. A JPEG of more than `MAX_PIXELS` is decoded at the largest scale that fits.
 
-    Raises PhotoError for what is not a photo, is cut short, still has more than `MAX_PIXELS`, or would take more than
-    `MAX_SECONDS` or `MAX_MEGABYTES`.
+    Raises PhotoError for a file that is not a photo, is cut short, still has more than `MAX_PIXELS`, or would take more
+    than `MAX_SECONDS` or `MAX_MEGABYTES`.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of large or slightly broken files; the limits are checked below
+            warnings.simplefilter("ignore")  # about large or slightly broken files; the limits are checked below
             photo = _open(source)
             exif, profile = exif_of(photo), photo.info.get("icc_profile")
             picture = _on_white(to_srgb(upright(to_eight_bit(_decode(photo, at_least)), exif), profile))
@@ -82,7 +82,7 @@ def read_photo(source: PhotoSource, at_least: int | None = None) -> Image.Image:
 
 
 def _open(source: PhotoSource) -> Image.Image:
-    """The photo before it is decoded, as a rule; its profile is in its `info`."""
+    """The photo, usually not decoded yet, with its colour profile in `info`."""
     if isinstance(source, Image.Image):
         if math.prod(source.size) > MAX_PIXELS:
             raise PhotoError(too_large(*source.size))
@@ -111,7 +111,7 @@ def _open_any(file: RationedFile) -> Image.Image:
 
 
 def _open_jpeg(file: RationedFile) -> Image.Image:
-    """Without Pillow's limit of pixels, which would come before the reduced decoding."""
+    """Without Pillow's limit on pixels, which would apply before the photo is scaled down."""
     if file.getvalue().count(EXIF) > MAX_EXIF_SEGMENTS:
         raise PhotoError(DAMAGED)
     return JpegImagePlugin.JpegImageFile(file)
@@ -123,7 +123,7 @@ def _open_png(file: RationedFile) -> Image.Image:
         photo = _open_any(file)
     except PhotoError:
         raise
-    except Exception:  # Pillow has an exception of its own for every kind of broken chunk
+    except Exception:  # Pillow raises many types for broken chunks
         photo = _open_any(RationedFile(png.mend(content)))
     iccp, cicp = png.read_profile(content, MAX_PROFILE_BYTES), png.read_chunk(content, b"cICP")
     photo.info["icc_profile"] = profile_of_png(photo.info, iccp, cicp)
@@ -149,7 +149,7 @@ def _open_tiff(file: RationedFile) -> Image.Image:
     check_tiff(file)
     try:
         return _open_any(file)
-    except Image.UnidentifiedImageError as error:  # its directory is whole
+    except Image.UnidentifiedImageError as error:  # it isn't damaged: its directory was read
         raise PhotoError(cannot_be_read("TIFF with an unusual kind of pixels")) from error
 
 
@@ -166,7 +166,7 @@ def _content(source: FileSource) -> bytes | bytearray | memoryview:
 def _file_content(path: str | os.PathLike[str]) -> bytes:
     if os.path.isdir(path):
         raise PhotoError("This is a folder, not a photo. Choose a photo in it.")
-    if not os.path.isfile(path):  # a pipe would never end
+    if not os.path.isfile(path):  # reading a pipe might never end
         raise PhotoError("There is no such file. Check its name.")
     try:
         with open(path, "rb") as file:
@@ -176,13 +176,13 @@ def _file_content(path: str | os.PathLike[str]) -> bytes:
 
 
 def _decode(photo: Image.Image, at_least: int | None) -> Image.Image:
-    """Reduces it before anything else is done: each step holds a copy, and a visitor's kernel must stay small."""
+    """Decode and reduce first: every later step holds a copy, and a visitor's kernel must stay small."""
     size = photo.size
     if isinstance(photo, JpegImagePlugin.JpegImageFile) and _coefficients(photo) <= MAX_COEFFICIENTS:
         _draft(photo, at_least)
     if math.prod(photo.size) > MAX_PIXELS:
         raise PhotoError(too_large(*size))
-    photo.decodermaxblock = BLOCK_BYTES  # type: ignore[attr-defined]  # a bitmap in odd bits is none to decode
+    photo.decodermaxblock = BLOCK_BYTES  # type: ignore[attr-defined]  # only files have it
     with _memory_capped() if photo.format == "AVIF" else nullcontext():
         photo.load()
     scale = min(photo.size) // at_least if at_least and photo.width * photo.height > LARGE_PIXELS else 1
@@ -190,7 +190,7 @@ def _decode(photo: Image.Image, at_least: int | None) -> Image.Image:
 
 
 def _draft(photo: JpegImagePlugin.JpegImageFile, at_least: int | None) -> None:
-    """Have a JPEG decoded at the smallest scale that leaves it `at_least` so long, or at the largest that fits."""
+    """Make Pillow decode a JPEG at the smallest scale that leaves `at_least` pixels, or at the largest that fits."""
     fitting = next((scale for scale in JPEG_SCALES if photo.width * photo.height / scale**2 <= MAX_PIXELS), 8)
     side = min(photo.size) // fitting
     side = min(side, at_least) if at_least else side
@@ -200,9 +200,9 @@ def _draft(photo: JpegImagePlugin.JpegImageFile, at_least: int | None) -> None:
 
 @contextmanager
 def _memory_capped() -> Iterator[None]:
-    """Lets the process take only `MAX_MEGABYTES` more, on Linux.
+    """Limit the process to `MAX_MEGABYTES` more, on Linux.
 
-    The stream in an AVIF may be larger than the file says, and its decoder takes up to 268 megapixels of 12 bits.
+    The stream in an AVIF may be larger than the file says, and its decoder accepts up to 268 megapixels of 12 bits.
     """
     if sys.platform != "linux":
         yield
@@ -218,11 +218,11 @@ def _memory_capped() -> Iterator[None]:
             resource.setrlimit(resource.RLIMIT_DATA, limits)
 
 
-_capping = Lock()  # the whole process has one cap
+_capping = Lock()  # the cap applies to the whole process
 
 
 def _coefficients(photo: JpegImagePlugin.JpegImageFile) -> float:
-    """How many numbers the decoder keeps, at any scale, of a JPEG whose scans hold some of the colours or bits each."""
+    """Number of coefficients that the decoder keeps, at any scale, if each scan holds only some colours or bits."""
     content = photo.fp.getvalue()  # type: ignore[union-attr]  # it is a RationedFile
     partial_scans = (b"\xff\xda\x00" + bytes((6 + 2 * colours, colours)) for colours in range(1, photo.layers))
     if "progressive" not in photo.info and not any(scan in content for scan in partial_scans):

@@ -1,18 +1,18 @@
-"""PNGs that browsers show and Pillow refuses, and what Pillow does not read of them."""
+"""PNGs that browsers show but Pillow refuses, and the chunks that Pillow doesn't read."""
 
 import struct
 import zlib
 from collections.abc import Iterator
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-DEPTH_AT = 24  # where a PNG says how many bits a number has
-MAX_CHUNKS = 100_000  # that are looked through; the largest photo in chunks of 8 KB has half as many
-# Chunks that say something about the pixels but are no part of them, and how long each is; None: it varies.
+DEPTH_AT = 24  # offset of the bit depth
+MAX_CHUNKS = 100_000  # to look through; the largest photo in chunks of 8 KB has half as many
+# Chunks that describe the pixels, and the length of each; None if it varies.
 USEFUL = {b"tRNS": None, b"eXIf": None, b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4}
 
 
 def mend(content: bytes) -> bytes:
-    """The PNG without what decoders may ignore: chunks with a wrong checksum, texts, profiles, animations."""
+    """The PNG without chunks that decoders may ignore: those with a wrong checksum, text, profiles and animation."""
     kept = [SIGNATURE]
     for kind, start, end in _chunks(content):
         critical = not kind[0] & 0x20
@@ -22,7 +22,7 @@ def mend(content: bytes) -> bytes:
 
 
 def read_chunk(content: bytes, wanted: bytes) -> bytes | None:
-    """The data of the first chunk of a kind, if it comes before the pixels and its checksum is right."""
+    """Data of the first chunk of this kind, if it comes before the pixels and its checksum is right."""
     for kind, start, end in _chunks(content):
         if kind == b"IDAT":
             return None
@@ -34,7 +34,7 @@ def read_chunk(content: bytes, wanted: bytes) -> bytes | None:
 def read_profile(content: bytes, max_bytes: int) -> bytes | None:
     """The ICC profile in a PNG, unless it is broken or larger than `max_bytes`."""
     _, _, compressed = (read_chunk(content, b"iCCP") or b"").partition(b"\0")
-    if compressed[:1] != b"\0":  # the only way to compress that there is
+    if compressed[:1] != b"\0":  # the only compression method there is
         return None
     try:
         profile = zlib.decompressobj().decompress(compressed[1:], max_bytes + 1)
@@ -44,7 +44,7 @@ def read_profile(content: bytes, max_bytes: int) -> bytes | None:
 
 
 def in_eight_bits(transparent: object, mode: str, depth: int) -> object:
-    """The colour that a PNG calls transparent, in 8 bits as its pixels are; Pillow leaves it in `depth` bits."""
+    """A PNG's transparent colour in 8 bits, like its pixels; Pillow leaves it in `depth` bits."""
     if isinstance(transparent, tuple) and depth == 16:
         return tuple(level >> 8 for level in transparent)
     if isinstance(transparent, int) and mode in ("L", "I;16"):

@@ -8,9 +8,9 @@ MARGIN = 0.2  # of probability; the default for models whose metadata names none
 
 @dataclass(frozen=True)
 class Prediction:
-    """The answer to one photo: its label, the probability of every class, and the seconds it took.
+    """The answer to one photo: its label, the probability of each class, and the seconds it took.
 
-    `unsure` is true if another class is close behind the label, or ahead of it.
+    `unsure` is true if another class is close behind the label or ahead of it.
     """
 
     label: str
@@ -48,9 +48,10 @@ def decide(
 ) -> tuple[str, bool]:
     """The label for probabilities by class name, and whether it is unsure.
 
-    `accept` maps each background class ("none of these") to the share (0 to 1) that the other classes must reach
-    together, out of their sum and that class's probability. If they miss one of the shares, the label is the likeliest
-    background class. A label is unsure if another class is ahead of it or less than `margin` behind.
+    `accept` gives each background class ("none of these") a threshold from 0 to 1. With f the foreground classes' total
+    probability and b the background class's, f / (f + b) must reach it. If it misses any of the thresholds, the label
+    is the likeliest background class. Otherwise the label is the likeliest foreground class, and unsure if another
+    class is ahead of it or less than `margin` behind.
     """
     background = accept or {}
     foreground = {name: p for name, p in probabilities.items() if name not in background}

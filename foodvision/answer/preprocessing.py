@@ -1,8 +1,8 @@
-"""What fastai's item transforms do to a validation photo, without fastai.
+"""Repeats what fastai's item transforms do to a validation photo, without fastai.
 
-The model's metadata list the steps. Each is a dictionary: `do` names it, `size` (width, height) is what it leads to.
-The arithmetic, truncation included, is that of `Resize`, `CropPad` and `RandomResizedCrop` in `fastai.vision.augment`
-2.8.
+The model's metadata lists the steps. Each is a dictionary: `do` names the step, and `size` (width, height) is the size
+of its result. The arithmetic, including truncation, is that of `Resize`, `CropPad` and `RandomResizedCrop` in
+`fastai.vision.augment` 2.8.
 """
 
 from collections.abc import Callable
@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-MAX_PADDED_SIDE = 8192  # pixels of a picture that gets padding
+MAX_PADDED_SIDE = 8192  # pixels, of a picture before padding
 PAD_MODES = {"zeros": "constant", "border": "edge", "reflection": "reflect"}
 
 Step = dict[str, Any]
 
 
 def to_pixels(picture: Image.Image, steps: list[Step], mean: list[float], std: list[float]) -> np.ndarray:
-    """Array (channels, height, width), float32, of an upright RGB picture: resized, cropped and normalised."""
+    """An upright RGB picture, resized, cropped and normalised: array (channels, height, width) of float32."""
     scaled_mean, scaled_std = (255 * np.array(statistic, dtype=np.float32) for statistic in (mean, std))
     pixels = np.asarray(prepare(picture, steps), dtype=np.float32)
     return ((pixels - scaled_mean) / scaled_std).transpose(2, 0, 1)
@@ -32,12 +32,12 @@ def prepare(picture: Image.Image, steps: list[Step]) -> Image.Image:
 
 
 def _resize_crop(picture: Image.Image, step: Step) -> Image.Image:
-    """The largest centred part of the right shape."""
+    """Cut out the largest centred part with the right proportions, and resize it."""
     return _cut_and_resize(picture, step, min)
 
 
 def _resize_pad(picture: Image.Image, step: Step) -> Image.Image:
-    """The whole picture, padded to the right shape. A long, thin one is reduced first: its padding takes gigabytes."""
+    """Pad the picture to the right proportions. A long, thin one is reduced first: padding it would take gigabytes."""
     if max(picture.size) > MAX_PADDED_SIDE:
         picture = picture.copy()
         picture.thumbnail((MAX_PADDED_SIDE, MAX_PADDED_SIDE))
@@ -45,12 +45,12 @@ def _resize_pad(picture: Image.Image, step: Step) -> Image.Image:
 
 
 def _squish(picture: Image.Image, step: Step) -> Image.Image:
-    """The whole picture, whatever happens to its proportions."""
+    """Resize the whole picture, whatever happens to its proportions."""
     return picture.resize(step["size"], Image.Resampling(step["resample"]))
 
 
 def _center_crop(picture: Image.Image, step: Step) -> Image.Image:
-    """The middle, at its own scale."""
+    """Cut out the middle without resizing it."""
     corner = [(has - wants) // 2 for has, wants in zip(picture.size, step["size"], strict=True)]
     return _cut(picture, corner, step["size"], step["pad_mode"])
 
@@ -63,7 +63,7 @@ def _cut_and_resize(picture: Image.Image, step: Step, fit: Callable[..., float])
 
 
 def _cut(picture: Image.Image, corner: list[int], size: list[int], pad_mode: str) -> Image.Image:
-    """The part of the given size at a corner (left, top); what lies outside the picture is padding."""
+    """The part of this size whose corner (left, top) is given, padded where it extends beyond the picture."""
     (left, top), (width, height) = corner, size
     right, bottom = left + width, top + height
     inside = picture.crop((max(left, 0), max(top, 0), min(right, picture.width), min(bottom, picture.height)))

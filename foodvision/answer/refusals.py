@@ -1,4 +1,4 @@
-"""Why a file is not read, in sentences that say what to do about it."""
+"""Why a file can't be read, in sentences that say what to do about it."""
 
 import re
 
@@ -14,11 +14,11 @@ CAMERA_RAW = "This is a camera raw file, which can't be read here. Try to export
 XCODE_PNG = "This PNG was rewritten by Xcode for an app, and can't be read here. Try the original PNG."
 VIDEO = "This is a video, not a photo. Try a screenshot of it."
 WEB_PAGE = "This is a web page, not a photo. Try to save the photo itself."
-POINTER = "This file only stands for a photo that is stored elsewhere. Try to download the photo itself."
+POINTER = "This file only points to a photo that is stored elsewhere. Try to download the photo itself."
 ARCHIVE = "This is an archive or a document, not a photo. Try the photos in it, one by one."
 
 _HEAD_BYTES = 1024
-_FTYP = rb"[\0-\xff]{4}ftyp"  # of the files that are made of boxes, such as HEIC, AVIF, MP4 and CR3
+_FTYP = rb"[\0-\xff]{4}ftyp"  # begins files made of boxes, such as HEIC, AVIF, MP4 and CR3
 _FIRST_BYTES = {
     rb"II\*\x00.{4}CR|FUJIFILMCCD-RAW|IIU\x00|IIR[OS]|MMOR|FOVb|\x00MRM|II\x1a\x00\x00\x00HEAPCCDR": CAMERA_RAW,
     _FTYP + rb"crx ": CAMERA_RAW,
@@ -50,11 +50,11 @@ _KINDS = [(re.compile(first, re.DOTALL | re.IGNORECASE), kind) for first, kind i
 
 
 class PhotoError(ValueError):
-    """The file cannot be read as a photo; the text is a sentence for the person who chose it."""
+    """The file can't be read as a photo. The message is a sentence for the person who chose it."""
 
 
 def refuse_other_kinds(content: bytes | bytearray | memoryview) -> None:
-    """Raise PhotoError for an empty file, or one whose first bytes are those of a kind that can't be read here."""
+    """Raise PhotoError if the file is empty, or if its first bytes show that it is of a kind that can't be read."""
     head = bytes(content[:_HEAD_BYTES])
     if not head:
         raise PhotoError(EMPTY)
@@ -70,5 +70,5 @@ def cannot_be_read(kind: str) -> str:
 
 
 def too_large(width: int, height: int) -> str:
-    """The sentence for a picture of too many pixels, which says how many."""
+    """The sentence for a picture with too many pixels."""
     return f"This picture is {width} x {height} pixels, too large. Try a smaller copy."

@@ -1,4 +1,4 @@
-"""TIFFs: which ones can be read, and which would cost too much."""
+"""Checks which TIFFs can be read, and which would take too much time or memory."""
 
 import math
 import struct
@@ -11,18 +11,18 @@ from .limits import MAX_PIXELS, RationedFile
 from .refusals import CAMERA_RAW, DAMAGED, TOO_MANY_PIXELS, PhotoError, cannot_be_read
 
 MAX_ENTRIES = 65_535  # in a directory; only a BigTIFF could have more
-MAX_NUMBERS = 1_000_000  # in the tags, each of which becomes a Python object; two for each strip or tile
-MAX_SUBPICTURES = 16  # that are looked at
+MAX_NUMBERS = 1_000_000  # in all tags: each becomes a Python object, and each strip or tile has two
+MAX_SUBPICTURES = 16  # to look at
 BIG_TIFF = 43
 
 COMPRESSION, PHOTOMETRIC, SUBPICTURES, DNG_VERSION = 259, 262, 330, 50706  # tags
-SIDES = (256, 322), (257, 323)  # tags: width and length of the picture, and of its tiles
-OFFSETS, SIZES = (324, 273), (325, 279)  # tags: of the tiles, and of the strips
+SIDES = (256, 322), (257, 323)  # tags: width and length, each of the picture and of its tiles
+OFFSETS, SIZES = (324, 273), (325, 279)  # tags: each of the tiles and of the strips
 DIRECTORIES = 34665, 34853, 40965  # tags: EXIF, GPS, interoperability
-SINGLE_OBJECT = 1, 2, 6, 7  # types whose numbers Pillow keeps in one object
+SINGLE_OBJECT = 1, 2, 6, 7  # types that Pillow keeps as one object, however long
 SHORT, LONG = 3, 4  # types
 
-READABLE = {1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32946, 34925, 50000}  # compressions that Pillow's libtiff has
+READABLE = {1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32946, 34925, 50000}  # compressions that Pillow's libtiff supports
 UNREADABLE = {
     32766: "NeXT",
     32809: "ThunderScan",
@@ -48,7 +48,7 @@ RAW_PHOTOMETRICS = {32803, 34892}  # colour filter array, linear raw
 
 
 class Entry(NamedTuple):
-    """One tag of a directory: its type, how many numbers it has, and the first one, or where they lie."""
+    """A tag in a directory: its type, how many numbers it has, and the number itself or the offset of the numbers."""
 
     tag: int
     kind: int
@@ -57,10 +57,10 @@ class Entry(NamedTuple):
 
 
 def check_tiff(file: RationedFile) -> None:
-    """Raise PhotoError for a TIFF that can't be read, or that would take more time or memory than there is.
+    """Raise PhotoError for a TIFF that can't be read or would take too much time or memory.
 
-    Pillow makes objects of all the numbers in a TIFF's tags, and libtiff reads its strips or tiles by itself: they may
-    be the same bytes again and again, or reach far beyond the picture.
+    Pillow turns every number in a TIFF's tags into an object. libtiff reads the strips or tiles by itself, which may
+    repeat the same bytes over and over, or reach far beyond the picture.
     """
     header = file.read(8)
     tags = ImageFileDirectory_v2(header + file.read(8) if header[2] == BIG_TIFF else header)
@@ -79,7 +79,7 @@ def check_tiff(file: RationedFile) -> None:
 
 
 def _refuse_other_kinds(directory: "_Directory", start: int) -> None:
-    """Many raw files begin with a small picture for previews; the large ones are among its subpictures."""
+    """Many raw files begin with a small preview, and have the raw picture among its subpictures."""
     first = directory.values(start)
     if DNG_VERSION in first or any(map(_is_raw, [first, *map(directory.values, directory.subpictures(start))])):
         raise PhotoError(CAMERA_RAW)
@@ -94,7 +94,7 @@ def _is_raw(values: dict[int, int]) -> bool:
 
 
 class _Directory:
-    """The directories of a TIFF, read without trust: they may be cut short, or point anywhere."""
+    """A TIFF's directories, read with care: they may be cut short or point anywhere."""
 
     def __init__(self, content: bytes, order: str, big: bool) -> None:
         self.content, self.big, self.order = content, big, order
@@ -112,7 +112,7 @@ class _Directory:
         yield from map(Entry._make, self.entry.iter_unpack(self.content[start:end]))
 
     def count_numbers(self, start: int, depth: int = 0) -> int:
-        """How many numbers Pillow would make objects of, in a directory and those it points to."""
+        """How many numbers Pillow would turn into objects, in a directory and those it points to."""
         numbers = 0
         directories: dict[int, int] = {}
         for tag, kind, count, value in self.entries(start):
@@ -125,11 +125,11 @@ class _Directory:
         return numbers
 
     def values(self, start: int) -> dict[int, int]:
-        """The first number of each tag that holds a SHORT or LONG by itself, and 0 for other tags."""
+        """The value of each tag that holds a single SHORT or LONG, and 0 for other tags."""
         return {entry.tag: self._value(entry) for entry in self.entries(start)}
 
     def subpictures(self, start: int) -> list[int]:
-        """Offsets of the directories of the pictures within a picture."""
+        """Offsets of the directories of a picture's subpictures."""
         for tag, _, count, value in self.entries(start):
             if tag != SUBPICTURES:
                 continue
@@ -143,6 +143,6 @@ class _Directory:
     def _value(self, entry: Entry) -> int:
         if entry.kind not in (SHORT, LONG) or entry.numbers != 1:
             return 0
-        if entry.kind == SHORT and self.order == ">":  # it lies in the first bytes of the field
+        if entry.kind == SHORT and self.order == ">":  # it is in the first bytes of the field
             return entry.value >> (48 if self.big else 16)
         return entry.value & (0xFFFF if entry.kind == SHORT else 0xFFFFFFFF)

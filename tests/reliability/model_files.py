@@ -199,8 +199,8 @@ BROKEN = {
 }
 SUMS = ("Flatten", ["pixels"], ["flat"]), ("MatMul", ["flat", "weights"], ["sums"])
 NONSENSE = {
-    "no number": (_but(weights=[_tensor("weights", np.float32(WEIGHTS * np.nan))]), "no probabilities"),
-    "no end": (_but(weights=[_tensor("weights", np.float32(WEIGHTS + np.inf))]), "no probabilities"),
+    "no number": (_but(weights=[_tensor("weights", np.float32(WEIGHTS * np.nan))]), "not probabilities"),
+    "no end": (_but(weights=[_tensor("weights", np.float32(WEIGHTS + np.inf))]), "not probabilities"),
     "a number that is not there": (
         _but(
             layers=[
