@@ -1,4 +1,4 @@
-"""The `foodvision` command, one function for each subcommand. The work is done in the package's wings."""
+"""The `foodvision` command: one function per subcommand. The four wings do the work."""
 
 import sys
 from pathlib import Path
@@ -13,11 +13,12 @@ MODEL_OPTION = click.option(
     "--model", type=click.Path(path_type=Path), default=find_model, help="A compiled learner. Default: export.onnx."
 )
 PICKLE = click.argument("pickle", type=click.Path(path_type=Path), default=lambda: find_file("export.pkl"))
+INSTALL_TRAINING = "Install the training packages: pip install -e '.[train]'"
 INTERRUPTED = 130  # 128 + the number of the signal, as shells report it
 
 
 class PredictByDefault(click.Group):
-    """`foodvision PHOTO...` is `foodvision predict PHOTO...`, and with --output `foodvision batch`."""
+    """Makes `foodvision PHOTO...` mean `foodvision predict PHOTO...`, or `foodvision batch` with --output."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args and args[0] not in (*self.commands, "--help", "--version"):
@@ -29,14 +30,14 @@ class PredictByDefault(click.Group):
 @click.group(cls=PredictByDefault, no_args_is_help=True)
 @click.version_option(__version__)
 def app() -> None:
-    """Tell what food is on a photo.
+    """Name the food in photos.
 
     \b
-    foodvision photo.jpg                          name the food on a photo
-    foodvision photos --output answers.csv        answer a whole folder
+    foodvision photo.jpg                          name the food in a photo
+    foodvision photos --output answers.csv        write a table for a whole folder
     foodvision serve                              serve the page
 
-    A photo or folder with the name of a command needs a path: foodvision ./check
+    If a photo or folder has the name of a command, put ./ in front: foodvision ./check
 
     \b
     To complete commands with the Tab key, add this line to ~/.bashrc (for
@@ -48,16 +49,16 @@ def app() -> None:
 @app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[NOTEBOOK] [VOILÀ'S OPTIONS]")
 def serve(options: tuple[str, ...]) -> int:
-    """Serve the page, or a notebook of your own.
+    """Serve the page, or your own notebook.
 
-    Without a NOTEBOOK it is foodvision.ipynb in this folder, or else FoodVision's own. The notebook runs once before
-    the server starts, so a missing or stale model is reported here.
+    Without NOTEBOOK, this is foodvision.ipynb in the current folder, or else FoodVision's own. The notebook runs once
+    before the server starts listening, so a missing or stale model is reported here.
 
     \b
     foodvision serve
     foodvision serve --no-browser --port=8866
-    foodvision serve --Voila.ip=0.0.0.0           open it to other computers
-    foodvision serve foodvision.ipynb             that notebook and no other
+    foodvision serve --Voila.ip=0.0.0.0           let other computers connect
+    foodvision serve foodvision.ipynb             serve this notebook and no other
     """
     from .page.server import FoodVision
     from .page.trial import ServeError
@@ -75,13 +76,13 @@ def serve(options: tuple[str, ...]) -> int:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 @MODEL_OPTION
 def predict(photos: tuple[str, ...], as_json: bool, model: Path) -> int:
-    """Name the food on each photo, or on each photo in a folder.
+    """Name the food in photos and in folders of photos.
 
     \b
     foodvision photo.jpg another.heic
-    foodvision photos "holiday/*.jpg"             folders, and patterns on Windows, too
+    foodvision photos "holiday/*.jpg"             folders and patterns, on Windows too
     foodvision - < photo.jpg                      standard input
-    foodvision --json photos > answers.jsonl      an object per photo
+    foodvision --json photos > answers.jsonl      one JSON object per photo
     """
     from .answer.classifier import Classifier
     from .batch.inputs import inputs
@@ -94,19 +95,22 @@ def predict(photos: tuple[str, ...], as_json: bool, model: Path) -> int:
 
 @app.command()
 @click.argument("folder", type=click.Path())
-@click.option("--output", type=click.Path(path_type=Path), required=True, help="A .csv or .parquet table.")
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="The .csv or .parquet table to write.")
 @MODEL_OPTION
 @click.option("--workers", type=click.IntRange(1), help="Number of Dask processes on this machine.")
 @click.option("--scheduler", help="Address of a running Dask cluster.")
 def batch(folder: str, output: Path, model: Path, workers: int | None, scheduler: str | None) -> int:
-    """Answer every photo in a folder, one table row each. Interrupted runs resume.
+    """Write a table with a row for each photo in a folder. Interrupted runs resume.
 
     \b
     foodvision photos --output answers.csv
     foodvision photos --output answers.parquet --workers 2
     foodvision /shared/photos --output answers.parquet --scheduler tcp://host:8786
     """
-    from .batch.folder import FolderError, answer_folder, one_line
+    from .batch.folder import answer_folder
+    from .batch.inputs import CLOSED_FOLDER
+    from .batch.names import one_line
+    from .batch.tables import FolderError
 
     if workers and scheduler:
         raise click.UsageError("Use either --workers or --scheduler.")
@@ -123,7 +127,7 @@ def batch(folder: str, output: Path, model: Path, workers: int | None, scheduler
         click.echo("\nStopped. Run the same command to resume.", err=True)
         return INTERRUPTED
     for closed in tally.closed:
-        click.echo(f"{one_line(closed)}: This folder can't be opened. Its photos are left out.", err=True)
+        click.echo(f"{one_line(closed)}: {CLOSED_FOLDER}", err=True)
     click.echo(f"{output}: {tally}")
     return 1 if tally.closed else 0
 
@@ -133,7 +137,7 @@ def batch(folder: str, output: Path, model: Path, workers: int | None, scheduler
 @click.option("--output", type=click.Path(path_type=Path), help="The file to write. Default: beside the pickle.")
 @click.option("--trust", is_flag=True, help="Run whatever code the pickle holds.")
 def compile_command(pickle: Path, output: Path | None, trust: bool) -> int:
-    """Compile an exported fastai learner (export.pkl) to the export.onnx that is served.
+    """Compile a fastai learner (export.pkl) to export.onnx.
 
     \b
     foodvision compile
@@ -150,7 +154,9 @@ def compile_command(pickle: Path, output: Path | None, trust: bool) -> int:
 @click.option("--output", type=click.Path(path_type=Path), help="The file to write. Default: beside the pickle.")
 @click.option("--trust", is_flag=True, help="Run whatever code the pickle holds.")
 def export(pickle: Path, target: str, output: Path | None, trust: bool) -> int:
-    """Export a learner for other runtimes: a PyTorch program, from which ExecuTorch goes on.
+    """Export a fastai learner for other runtimes.
+
+    With --to torch this writes a PyTorch program (.pt2), which ExecuTorch can take to phones.
 
     \b
     foodvision export --to torch
@@ -165,7 +171,9 @@ def export(pickle: Path, target: str, output: Path | None, trust: bool) -> int:
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 @MODEL_OPTION
 def evaluate(folder: Path | None, model: Path) -> int:
-    """Score the model on the test photos, or on a FOLDER of your own with a subfolder for each label.
+    """Score the model on its test photos or your own.
+
+    FOLDER has a subfolder of photos for each label.
 
     \b
     foodvision evaluate
@@ -192,13 +200,13 @@ def check(model: Path) -> None:
 
 
 @app.command()
-@click.option("--write", is_flag=True, help="Write your address into the documents, in place of OWNER/REPO.")
+@click.option("--write", is_flag=True, help="Replace OWNER/REPO in the documents with your address.")
 def share(write: bool) -> int:
-    """Print the links that open the app: the page on Binder, the training notebook on Colab.
+    """Print the links to the page on Binder and the training on Colab.
 
     \b
     foodvision share
-    foodvision share --write                      once, when the repository has a public remote
+    foodvision share --write                      once the repository has a public remote
     """
     from .page.links import print_links
 
@@ -208,8 +216,8 @@ def share(write: bool) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit status.
 
-    The status is 1 if a photo failed, a table could not be finished or nobody reads the output any more, 2 if the model
-    or page cannot be served or the command is mistyped, and 130 after Ctrl-C.
+    The status is 1 if a photo failed, a table could not be finished, a package is missing or nobody reads the output
+    any more, 2 if the model or the page cannot be served or the command is mistyped, and 130 after Ctrl-C.
     """
     speak_utf8()
     return quiet_if_nobody_reads(lambda: _run(arguments))
@@ -219,12 +227,17 @@ def _run(arguments: list[str] | None) -> int:
     try:
         return app.main(arguments, prog_name="foodvision", standalone_mode=False) or 0
     except RuntimeError as error:
-        from .answer.classifier import ModelError  # loads ONNX Runtime, which the server does without
+        from .answer.classifier import ModelError  # imports ONNX Runtime, which the server doesn't need
 
         if not isinstance(error, ModelError):
             raise
         click.echo(error, err=True)
         return 2
+    except ModuleNotFoundError as error:
+        if (error.name or "foodvision").startswith("foodvision"):
+            raise
+        click.echo(f"This needs {error.name}, which isn't installed. {INSTALL_TRAINING}", err=True)
+        return 1
     except click.ClickException as error:
         error.show()
         return error.exit_code

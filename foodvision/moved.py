@@ -1,4 +1,4 @@
-"""The modules of version 0.1 under their old names, for notebooks and scripts that still import them."""
+"""Keeps the module names of version 0.1 working, for notebooks and scripts that import them."""
 
 import sys
 import warnings
@@ -30,14 +30,16 @@ MOVED = {
     "training": "learn.training",
     "unpickle": "learn.unpickle",
 }
-COMMANDS = {"check", "compile", "evaluate", "serve", "share"}
+# What `python -m foodvision.compile` and its siblings run.
+COMMANDS = {name: [name] for name in ("check", "compile", "evaluate", "serve", "share")}
+COMMANDS["mobile"] = ["export", "--to", "torch"]
 
 
 class MovedModules(MetaPathFinder):
     """Finds `foodvision.compile` in `foodvision.learn.compile`; `python -m foodvision.compile` runs the command."""
 
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
-        """Where a module has moved to; None for modules that have not."""
+        """A spec for a module that has moved; None for any other."""
         package, _, name = fullname.partition(".")
         if package != "foodvision" or name not in MOVED:
             return None
@@ -49,13 +51,14 @@ class _MovedLoader(Loader):
         self.name, self.moved_to = name, f"foodvision.{MOVED[name]}"
 
     def exec_module(self, module: ModuleType) -> None:
-        """Import the module under its new name, so that both names mean the same one."""
+        """Import the module under its new name, and make both names refer to it."""
         warnings.warn(f"{module.__name__} is now {self.moved_to}", DeprecationWarning, stacklevel=3)
         sys.modules[module.__name__] = import_module(self.moved_to)
 
     def get_code(self, fullname: str) -> CodeType | None:
-        """What `python -m` runs, if the module was a command."""
+        """The program for `python -m`, if the module was a command."""
         if self.name not in COMMANDS:
             return None
-        program = f"import sys; from foodvision.cli import main; sys.exit(main([{self.name!r}, *sys.argv[1:]]))"
+        command = COMMANDS[self.name]
+        program = f"import sys; from foodvision.cli import main; sys.exit(main([*{command!r}, *sys.argv[1:]]))"
         return compile(program, fullname, "exec")

@@ -7,7 +7,6 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT
 from PIL import Image
 
 from foodvision import Classifier
@@ -166,6 +165,16 @@ def test_a_broken_link_among_photos_costs_no_other(photos, capsys):
     assert len(printed.out.splitlines()) == 2 and "points to gone.jpg, which is missing" in printed.err
 
 
+@pytest.mark.parametrize("arguments", [["compile"], ["evaluate", "photos"], ["export", "--to", "torch"]])
+def test_a_command_that_needs_training_packages_says_how_to_install_them(photos, arguments):
+    without = "import sys; sys.modules |= dict.fromkeys(['fastai', 'onnx', 'pandas', 'torch'])"
+    script = f"{without}; from foodvision.cli import main; sys.exit(main({arguments}))"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, encoding="utf-8")
+    assert ran.returncode == 1
+    assert ran.stderr.count("\n") == 1
+    assert "isn't installed. Install the training packages: pip install -e '.[train]'" in ran.stderr
+
+
 @pytest.mark.parametrize("name", sorted(app.commands))
 def test_the_help_of_each_command_shows_an_example(name, capsys):
     assert main([name, "--help"]) == 0
@@ -178,10 +187,3 @@ def test_help_mentions_completion_and_completion_works(photos, capsys):
     assert "_FOODVISION_COMPLETE=bash_source foodvision" in capsys.readouterr().out
     asked = {"_FOODVISION_COMPLETE": "bash_complete", "COMP_WORDS": "foodvision se", "COMP_CWORD": "1"}
     assert run(env=os.environ | asked).stdout == b"plain,serve\n"
-
-
-def test_the_old_doors_still_open_and_keep_their_exit_status(photos):
-    old = subprocess.run(
-        [sys.executable, "-m", "foodvision.check", "nothing.onnx"], capture_output=True, cwd=ROOT, encoding="utf-8"
-    )
-    assert old.returncode == 2 and "There is no nothing.onnx" in old.stderr

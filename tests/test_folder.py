@@ -79,7 +79,7 @@ def same(one, other):
 def test_every_photo_in_a_folder_gets_a_row(photos, tmp_path, kind, capsys):
     output = tmp_path / f"answers.{kind}"
     assert main([str(photos), "--output", str(output)]) == 0
-    assert "4 photos answered, of which 1 could not be read" in capsys.readouterr().out
+    assert "4 photos answered (1 could not be read)" in capsys.readouterr().out
     table = read(output).set_index("photo")
     assert set(table.index) == {"b.jpg", "bad.JPG", "a/deep/er.png", 'a/odd, "name" 🍕.webp'}
     assert "not a photo" in table.error["bad.JPG"] and pd.isna(table.label["bad.JPG"])

@@ -1,1 +1,1 @@
-"""Folders of photos to tables of answers."""
+"""Photos and folders of photos to lines and tables of answers."""

@@ -1,4 +1,4 @@
-"""A CSV file of answers that grows, and that people open in spreadsheets between two runs."""
+"""A CSV file of answers, which may be opened and saved in a spreadsheet between runs."""
 
 import csv
 import io
@@ -16,12 +16,12 @@ DELIMITERS = ",", ";", "\t", "|"
 BOM = b"\xef\xbb\xbf"
 DECIMAL_COMMA = re.compile(r"\d+,\d+")
 NEEDED = {"photo", "label"}
-LONGEST_LINE_BYTES = 1 << 16  # more than the longest path and sentence
+LONGEST_LINE_BYTES = 1 << 16  # more than the longest path and error take
 
 
 @dataclass
 class Layout:
-    """How a table is written: ours, or that of the spreadsheet which saved it since."""
+    """How a table is written: by us, or by the spreadsheet that saved it last."""
 
     columns: list[str]
     delimiter: str = ","
@@ -30,10 +30,10 @@ class Layout:
 
 
 class CsvTable(Table):
-    """One file, in which a row is whole if its line has an end.
+    """One file, in which a row is complete if its line has an end.
 
-    Rows are added in the layout that the file has by now: a table saved by a spreadsheet, with its columns sorted or
-    some removed, keeps its delimiter, decimal sign and order. One that can't be read is refused and left as it is.
+    Rows are added in the file's current layout: if a spreadsheet has saved the table, or columns were reordered or
+    removed, its delimiter, decimal sign and columns are kept. A file that can't be read is refused and left as it is.
     """
 
     rows_per_write = 100  # what a crash can cost
@@ -48,7 +48,7 @@ class CsvTable(Table):
         return self.path.exists() and self.path.stat().st_size > 0
 
     def photos(self) -> Iterator[str]:
-        """Names of the photos that have a row. A last line that a crash cut short is dropped once all are read."""
+        """Names of the photos that have a row. At the end, drops a last line that a crash cut short."""
         size, unfinished = self.path.stat().st_size, self._unfinished_line()
         if size == len(unfinished):
             self._drop_header(unfinished)
@@ -85,7 +85,7 @@ class CsvTable(Table):
         text = io.StringIO()
         others = [sign for sign in DELIMITERS if sign != self.layout.delimiter]
         plain = self._writer(text, csv.QUOTE_MINIMAL)
-        # A spreadsheet that splits at semicolons would make a cell, perhaps a formula, of what follows one.
+        # A spreadsheet that splits at semicolons would make what follows one into a cell, perhaps a formula.
         quoted = self._writer(text, csv.QUOTE_NONNUMERIC)
         if with_header:
             plain.writeheader()
@@ -107,7 +107,7 @@ class CsvTable(Table):
         return to_cell(value) if isinstance(value, str) else value
 
     def _read(self, end: int) -> Iterator[str]:
-        """Names of the photos in the first `end` bytes, from which the layout is taken, too."""
+        """Names of the photos in the first `end` bytes. Also learns the layout from them."""
         with open(self.path, "rb") as file:
             header = file.readline().removeprefix(BOM).decode()
             self.layout = self._layout_of(header)
@@ -135,13 +135,13 @@ class CsvTable(Table):
         return tail[tail.rfind(b"\n") + 1 :]
 
     def _drop_header(self, unfinished: bytes) -> None:
-        """Start anew if a crash cut the header short."""
+        """Start over if a crash cut the header short."""
         if not self._lines([], with_header=True).encode().startswith(unfinished):
             raise self._refusal("is not a table any more. Put it back")
         os.truncate(self.path, 0)
 
     def _finish(self, line: bytes, size: int) -> None:
-        """Drop a last line without an end, or end it if only that is missing, as some editors save files."""
+        """Drop an unfinished last line, or end it if only the line end is missing, as some editors save files."""
         row = next(csv.reader([line.decode(errors="replace")], delimiter=self.layout.delimiter), [])
         is_whole = len(row) == len(self.layout.columns)
         if self.layout.columns == self.own_layout.columns:

@@ -1,4 +1,4 @@
-"""Where the work of a folder is done: threads here, Dask processes here, or a Dask cluster."""
+"""What answers a folder's photos: threads, Dask processes on this machine, or a Dask cluster."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
@@ -11,10 +11,10 @@ from typing import Any
 from ..answer.machine import cores
 from .tables import INSTALL, FolderError, Row
 
-PHOTOS_PER_TASK = 16  # a fraction of a second, far more than it takes to hand over a task
+PHOTOS_PER_TASK = 16  # a fraction of a second, much longer than it takes to submit a task
 FREE_PORT = ":0"  # for Dask's status page
 CLUSTER_TIMEOUT_S = 20
-IGNORE_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"  # the main process ends the workers
+IGNORE_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"  # in workers, which the main process ends
 
 Submit = Callable[..., Any]  # like Executor.submit
 
@@ -22,7 +22,7 @@ Submit = Callable[..., Any]  # like Executor.submit
 def in_order(
     submit: Submit, task: Callable[[list[str]], list[Row]], names: Iterator[str], max_tasks: int
 ) -> Generator[Row, None, None]:
-    """Rows of `task`, in the order of the names, with at most `max_tasks` tasks submitted at a time."""
+    """The rows that `task` gives for the names, in order, with at most `max_tasks` tasks submitted at a time."""
     waiting: deque = deque()
     try:
         while batch := list(islice(names, PHOTOS_PER_TASK)):
@@ -38,7 +38,7 @@ def in_order(
 
 @contextmanager
 def engine(workers: int | None, scheduler: str | None) -> Iterator[tuple[Submit, int]]:
-    """A function that submits a task and returns its future, and the number of tasks that run at a time."""
+    """A function that submits a task and returns its future, and the number of tasks that run at once."""
     if workers or scheduler:
         with _dask(workers, scheduler) as (submit, slots):
             yield submit, slots

@@ -1,4 +1,4 @@
-"""A folder of photos to a table of answers: in bounded memory, resumable, on one machine or many."""
+"""Writes a table of answers for a folder of photos: in bounded memory, resumable, on one machine or many."""
 
 import os
 import sys
@@ -24,13 +24,13 @@ from .parquet_table import ParquetTable
 from .tables import FolderError, Row, Table
 
 TABLES: dict[str, type[Table]] = {".csv": CsvTable, ".parquet": ParquetTable}
-DIGITS = 6  # of probabilities
+DIGITS = 6  # in a table's probabilities
 _loading = Lock()
 
 
 @dataclass
 class Tally:
-    """Numbers of photos: answered by earlier runs and by this one, and how many of these could not be read.
+    """Number of photos answered `before` this run and by it, and how many of the latter were unreadable.
 
     `closed` names the folders that could not be opened, whose photos are left out.
     """
@@ -42,12 +42,12 @@ class Tally:
     closed: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        text = f"{self.answered:,} photos answered"
+        text = f"{self.answered:,} photo{'' if self.answered == 1 else 's'} answered"
         if self.unreadable:
-            text += f", of which {self.unreadable:,} could not be read"
+            text += f" ({self.unreadable:,} could not be read)"
         if self.before:
-            text += f", after {self.before:,} before"
-        return f"{text}: {self.answered / self.seconds:.1f} a second." if self.answered else f"{text}."
+            text += f", {self.before:,} already in the table"
+        return f"{text}: {self.answered / self.seconds:.1f} per second." if self.answered else f"{text}."
 
 
 def answer_folder(
@@ -59,10 +59,10 @@ def answer_folder(
 ) -> Tally:
     """Write a row to `output`, a `.csv` file or a `.parquet` folder, for each photo in `folder` that has none yet.
 
-    The work is done by a thread for each core, by `workers` Dask processes on this machine, or by the Dask cluster at
-    the address `scheduler`, whose machines see folder and model at the same paths. Whatever stops a run, the same call
-    resumes it. Raises ModelError; FolderError if `output` holds other answers or can't be read, there are no photos, or
-    an engine is missing; and OSError if `output` can't be written.
+    The work is done by one thread per core, by `workers` Dask processes on this machine, or by the Dask cluster at the
+    address `scheduler`, whose machines must see the folder and the model at the same paths. Whatever stops a run, the
+    same call resumes it. Raises ModelError; FolderError if `output` holds other answers or can't be read, if there are
+    no photos, or if pyarrow or Dask is missing; and OSError if `output` can't be written.
     """
     folder, model = _resolved(folder), Path(model).resolve()
     vocab, digest = Classifier(model).vocab, sha256(model)
@@ -84,10 +84,10 @@ def answer_folder(
 
 
 def answer_batch(names: list[str], folder: str, model: str, model_sha256: str) -> list[Row]:
-    """Rows for photos, named by their paths in `folder`: the unit of work of a thread or a Dask worker.
+    """Rows for photos, named by their paths within `folder`. This is one task of a thread or a Dask worker.
 
-    A photo that has disappeared meanwhile gets no row. Raises FolderError if the folder can't be seen, and ModelError
-    if the model is another one.
+    A photo that has disappeared meanwhile gets no row. Raises FolderError if the folder isn't there, and ModelError if
+    the model is a different one.
     """
     if not os.path.isdir(folder):
         raise FolderError(f"{folder} can't be seen. Every machine that works on it needs it at this path.")
@@ -124,7 +124,7 @@ def _resolved(folder: str | os.PathLike) -> Path:
 
 
 def _open_table(output: Path, vocab: list[str], run: dict[str, str]) -> Table:
-    """The table at `output`, new or begun by a run like this one; FolderError if it's neither."""
+    """The table at `output`, new or begun by a run like this one. Raises FolderError if it is neither."""
     if output.suffix not in TABLES:
         raise FolderError(f"{output} should end in {' or '.join(TABLES)}.")
     table = TABLES[output.suffix](output, vocab)
@@ -134,7 +134,7 @@ def _open_table(output: Path, vocab: list[str], run: dict[str, str]) -> Table:
 
 
 def _with_bar(rows: Iterator[Row], folder: Path, before: int) -> Iterable[Row]:
-    """The rows, with a progress bar if there is a terminal and tqdm is installed."""
+    """The rows, with a progress bar if this is a terminal and tqdm is installed."""
     try:
         from tqdm import tqdm
     except ImportError:
@@ -146,7 +146,7 @@ def _with_bar(rows: Iterator[Row], folder: Path, before: int) -> Iterable[Row]:
 
 
 def _write(rows: Iterable[Row], table: Table, tally: Tally) -> None:
-    """Write rows to the table, as many at a time as it says, and count them."""
+    """Write rows to the table, `rows_per_write` at a time, and count them."""
     start, part, end = perf_counter(), [], table.end()
     try:
         for row in rows:
@@ -163,7 +163,7 @@ def _write(rows: Iterable[Row], table: Table, tally: Tally) -> None:
 
 
 def _key(name: str) -> int:
-    """8 bytes for a photo, so that a million answered ones take 8 MB; once in 37 million, two share a key."""
+    """An 8-byte key, so a million photos take 8 MB; the chance that any two of them share one is 1 in 37 million."""
     return int.from_bytes(blake2b(one_line(name).encode(), digest_size=8).digest())
 
 

@@ -1,4 +1,4 @@
-"""What people name on the command line: photos, folders, patterns, standard input, and what is none of these."""
+"""What people name on the command line: photos, folders, patterns, standard input, or something else."""
 
 import glob
 import os
@@ -12,7 +12,7 @@ from ..answer.limits import MAX_FILE_BYTES
 from .names import one_line, photo_extensions, photos_in
 
 STANDARD_INPUT = "-"
-WEB_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/|data:|www\.", re.IGNORECASE)  # not C:/, a drive of Windows
+WEB_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/|data:|www\.", re.IGNORECASE)  # not C:/, a Windows drive
 ADDRESS = "This is an address, not a file. Download the photo, and name the file."
 NO_INPUT = "Standard input is the keyboard here. Pipe a photo in: foodvision - < photo.jpg"
 NO_MATCH = "No file matches this pattern. Check the folder and the spelling."
@@ -24,7 +24,7 @@ NO_PHOTOS = "There are no photos in this folder: no names that end in {extension
 
 @dataclass(frozen=True)
 class Input:
-    """A photo to answer, or the sentence that says why there is none: `name` is for people, `source` for `predict`."""
+    """A photo to answer, or an `error` that says why there is none. `name` is for people, `source` for `predict`."""
 
     name: str
     source: str | bytes = b""
@@ -32,7 +32,7 @@ class Input:
 
 
 def inputs(arguments: Iterable[str]) -> Iterator[Input]:
-    """The photos that command-line arguments name, those in folders included, in order."""
+    """The photos that command-line arguments name, including those in folders, in order."""
     for argument in arguments:
         if argument == STANDARD_INPUT:
             yield _standard_input()
@@ -42,23 +42,23 @@ def inputs(arguments: Iterable[str]) -> Iterator[Input]:
             yield Input(argument, argument)
         elif error := why_missing(argument):
             yield Input(argument, error=error)
-        elif matches := sorted(glob.glob(argument, recursive=True)):  # a shell would have done it; Windows has none
+        elif matches := sorted(glob.glob(argument, recursive=True)):  # shells expand patterns, but not on Windows
             yield from inputs(matches)
         elif glob.has_magic(argument):
             yield Input(argument, error=NO_MATCH)
         else:
-            yield Input(argument, argument)  # reading it says what is wrong
+            yield Input(argument, argument)  # reading it reports what is wrong
 
 
 def why_missing(argument: str) -> str:
-    """Why an argument names nothing, if it's an address or a broken link."""
+    """Why an argument names no file, if it's a web address or a broken link; otherwise empty."""
     if os.path.islink(argument) and not os.path.exists(argument):
         return BROKEN_LINK.format(target=one_line(os.readlink(argument)))
     return ADDRESS if WEB_ADDRESS.match(argument) and not os.path.lexists(argument) else ""
 
 
 def why_no_photos(folder: str | os.PathLike) -> str:
-    """Why a folder in which there are no photos has none."""
+    """Why there are no photos in a folder."""
     if not any(Path(folder).iterdir()):
         return EMPTY_FOLDER
     common = [extension for extension in (".jpg", ".png", ".heic", ".webp") if extension in photo_extensions()]

@@ -1,4 +1,4 @@
-"""An answer as a line of text or JSON."""
+"""Prints answers as lines of text or JSON."""
 
 import json
 
@@ -12,9 +12,9 @@ from .names import one_line
 
 
 def print_answer(classifier: Classifier, photo: Input, as_json: bool) -> bool:
-    """Print the answer to a photo, or on standard error what is wrong with it; returns whether there is an answer.
+    """Print the answer to a photo, or what is wrong with it on standard error. Returns whether there is an answer.
 
-    With `as_json` both are objects on standard output: `photo` and `error`, or `photo` and `Prediction.to_dict()`.
+    With `as_json`, both are objects on standard output: `photo` with `Prediction.to_dict()`, or `photo` with `error`.
     """
     try:
         if photo.error:

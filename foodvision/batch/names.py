@@ -1,4 +1,4 @@
-"""Names of photos: which files in a folder are photos, and how a name is written in a line or a table."""
+"""Names of photos: which files in a folder are photos, and how their names are written to lines and tables."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from PIL import Image
 
 from ..answer.photo import DECODERS  # whose import registers HEIC
 
-SYSTEM_FOLDERS = {  # of file systems, network drives and archives: thumbnails, deleted files, snapshots
+SYSTEM_FOLDERS = {  # made by file systems, network drives and archives for thumbnails, deleted files and snapshots
     "#recycle",
     "#snapshot",
     "#trash",
@@ -35,8 +35,8 @@ FORMULA = re.compile(r"['\s]*[=+\-@＝＋－＠]")  # noqa: RUF001 - spreadsheet
 def photos_in(folder: str | os.PathLike[str], closed: list[str] | None = None) -> Iterator[str]:
     """Paths of the photos in a folder and its subfolders, relative to it, in a stable order.
 
-    Photos are recognised by their file extension. Hidden files and folders and the system's own are left out. Links to
-    folders are not followed, since they may lead in circles. Folders that can't be opened are added to `closed`.
+    Photos are recognised by file extension. Hidden files and folders, and folders that systems create, are left out.
+    Symlinks to folders are not followed, since they may form loops. Folders that can't be opened are added to `closed`.
     """
 
     def leave_out(error: OSError) -> None:
@@ -53,7 +53,7 @@ def photos_in(folder: str | os.PathLike[str], closed: list[str] | None = None) -
 
 
 def photo_extensions() -> set[str]:
-    """Extensions of the formats that can be read, in lower case: `.jpg` and others."""
+    """Extensions of the formats that can be read, in lower case, such as `.jpg`."""
     Image.init()
     return {extension for extension, name in Image.registered_extensions().items() if name in DECODERS}
 
@@ -64,12 +64,12 @@ def one_line(name: str) -> str:
 
 
 def to_cell(text: str) -> str:
-    """A text for a spreadsheet, which would run one that begins like a formula: that gets an apostrophe in front."""
+    """Text for a spreadsheet. An apostrophe goes in front of text that the spreadsheet would run as a formula."""
     return f"'{text}" if FORMULA.match(text) else text
 
 
 def from_cell(cell: str) -> str:
-    """The text that `to_cell` made a cell of."""
+    """The text from which `to_cell` made this cell."""
     return cell[1:] if cell.startswith("'") and FORMULA.match(cell[1:]) else cell
 
 

@@ -11,7 +11,7 @@ NEEDED = ["photo", "label"]
 
 
 class ParquetTable(Table):
-    """Part files, each whole or not there. Files that people made of them, by joining parts for example, count, too."""
+    """Part files, each complete or absent. Other Parquet files in the folder, such as merged parts, also count."""
 
     rows_per_write = 1000
 

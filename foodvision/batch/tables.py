@@ -1,4 +1,4 @@
-"""What every table of answers has: rows that are whole or not there, and a note that says what they answer."""
+"""What all tables of answers share: rows that are complete or absent, and a note of the folder and the model."""
 
 import json
 import os
@@ -12,11 +12,11 @@ Row = dict[str, object]
 
 
 class FolderError(RuntimeError):
-    """The folder cannot be answered; the text says what to do."""
+    """The folder can't be answered. The message says what to do."""
 
 
 class Table(ABC):
-    """A table that is begun once and added to by later runs. `write` takes the value of `end`, and returns the next."""
+    """A table that later runs continue. `write` takes the current `end` and returns the next."""
 
     path: Path
     note: Path
@@ -24,11 +24,11 @@ class Table(ABC):
 
     @abstractmethod
     def __init__(self, path: Path, vocab: list[str]) -> None:
-        """A table at `path` of the answers of a model with these classes."""
+        """A table at `path` for the answers of a model with these classes."""
 
     @abstractmethod
     def begun(self) -> bool:
-        """Whether there is a table at the path, of whatever origin."""
+        """Whether there is already a table at the path, whoever wrote it."""
 
     @abstractmethod
     def photos(self) -> Iterator[str]:
@@ -43,12 +43,12 @@ class Table(ABC):
         """Write rows at `end`; returns the new end."""
 
     def write_note(self, run: dict[str, str]) -> None:
-        """Note what the table answers: `folder` and `model_sha256`."""
+        """Record which `folder` and model (`model_sha256`) the table is for."""
         self.note.parent.mkdir(parents=True, exist_ok=True)
         replace_file(self.note, json.dumps(run, indent=2).encode())
 
     def check_note(self, run: dict[str, str]) -> None:
-        """Raises FolderError if the table answers for another folder or model, or its note doesn't say."""
+        """Raise FolderError if the table is for another folder or model, or its note doesn't say."""
         written = self._read_note()
         if written["model_sha256"] != run["model_sha256"]:
             raise FolderError(
@@ -75,7 +75,7 @@ class Table(ABC):
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
+    """Write a file that is either complete or absent, even after a crash."""
     unfinished = path.with_name(f".{path.name}.unfinished")
     with open(unfinished, "wb") as file:
         file.write(content)

@@ -7,20 +7,26 @@ from urllib.error import URLError
 import pandas as pd
 from fastai.data.external import URLs, untar_data
 
-from ..answer.classifier import MODEL, Classifier, Prediction
+from ..answer.classifier import MODEL, Classifier
 from ..answer.photo import PhotoError
-from ..batch.folder import one_line, photos_in
-from .data import BACKGROUND, NOT_FOOD_URL, list_photos
-from .scores import expected_calibration_error, score_answers
+from ..answer.prediction import Prediction
+from ..batch.names import one_line, photos_in
+from .data import NOT_FOOD_URL, list_photos
+from .scores import confidence_interval, expected_calibration_error, reliability, score_answers
 
 __all__ = [
-    *("answer_photos", "confidence_interval", "evaluate_folder", "expected_calibration_error"),
-    *("list_folder", "reliability", "score_answers"),
+    "answer_photos",
+    "confidence_interval",
+    "evaluate_folder",
+    "expected_calibration_error",
+    "list_folder",
+    "reliability",
+    "score_answers",
 ]
 
 
 def answer_photos(classifier: Classifier, photos: pd.DataFrame) -> pd.DataFrame:
-    """The table `photos` with `answer`, `unsure`, `seconds`, and a column of probabilities for each class.
+    """The table `photos` with the columns `answer`, `unsure`, `seconds`, and a probability for each class.
 
     Photos that can't be read are named on standard error and left out.
     """
@@ -34,9 +40,9 @@ def answer_photos(classifier: Classifier, photos: pd.DataFrame) -> pd.DataFrame:
 
 
 def list_folder(folder: Path, vocab: list[str]) -> pd.DataFrame:
-    """Table of `photo` and `label` of the photos in `folder`: its subfolders are the labels, however deep a photo is.
+    """Table of `photo` and `label` for the photos in `folder`. A photo's label is the name of the top-level subfolder.
 
-    Raises ValueError where there are none, or the model has no such class.
+    Raises ValueError if there are no photos, or a label is not one of the model's classes.
     """
     if not folder.is_dir():
         problem = "is a file" if folder.exists() else "does not exist"
@@ -53,9 +59,9 @@ def list_folder(folder: Path, vocab: list[str]) -> pd.DataFrame:
 
 
 def evaluate_folder(folder: Path | None = None, model: Path = MODEL) -> int:
-    """The command `foodvision evaluate`: print the scores, and return the exit status, 1 where a photo failed."""
+    """`foodvision evaluate`: print the scores and return the exit status, 1 if a photo could not be read."""
     classifier = Classifier(model)
-    foods = [name for name in classifier.vocab if name not in BACKGROUND]
+    foods = [name for name in classifier.vocab if name not in classifier.background]
     try:
         photos = list_folder(Path(folder), classifier.vocab) if folder else _test_photos(foods)
     except (ValueError, OSError) as error:

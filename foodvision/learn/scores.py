@@ -12,9 +12,10 @@ from .data import BACKGROUND
 
 
 def score_answers(answers: pd.DataFrame, foods: list[str]) -> pd.DataFrame:
-    """A row for each claim about the table of `evaluate.answer_photos`: how many of how many photos it holds for.
+    """A row for each claim about the table from `evaluate.answer_photos`. Labels other than `foods` are background.
 
-    The columns are `right`, `photos`, `rate` (0 to 1), and its 95 % confidence interval, `low` to `high`.
+    The columns are the number of photos for which the claim is `right`, out of so many `photos`, the `rate` (0 to 1),
+    and the rate's 95% confidence interval, `low` to `high`.
     """
     rows = [(claim, int(held.sum()), len(held)) for claim, held in _claims(answers, foods).items() if len(held)]
     table = pd.DataFrame(rows, columns=["claim", "right", "photos"]).set_index("claim")
@@ -24,7 +25,7 @@ def score_answers(answers: pd.DataFrame, foods: list[str]) -> pd.DataFrame:
 
 
 def confidence_interval(right: int, count: int) -> tuple[float, float]:
-    """Wilson's 95 % interval, low and high, for a rate of `right` in `count`."""
+    """Wilson's 95% interval, low and high, for a rate of `right` out of `count`."""
     if not count:
         return 0.0, 1.0
     interval = binomtest(int(right), int(count)).proportion_ci(method="wilson")
@@ -32,7 +33,7 @@ def confidence_interval(right: int, count: int) -> tuple[float, float]:
 
 
 def reliability(probabilities: ArrayLike, targets: ArrayLike, bins: int = 15) -> pd.DataFrame:
-    """The non-empty bins of confidence, for probabilities (photos, classes) and targets (photos).
+    """The non-empty confidence bins, for probabilities (photos, classes) and targets (photos).
 
     The columns are the mean `confidence`, the `accuracy` (both 0 to 1) and the number of `photos`.
     """
@@ -58,9 +59,9 @@ def _claims(answers: pd.DataFrame, foods: list[str]) -> dict[str, Any]:
     claims["all: right of the foods"] = (best_food == answers.label)[is_food]
     claims |= {f"{food}: named right": named_right[answers.label == food] for food in foods}
     claims["all: named right"] = named_right[is_food]
-    claims["all: rejected"] = answers.answer.isin(BACKGROUND)[is_food]
+    claims["all: rejected"] = ~answers.answer.isin(foods)[is_food]
     claims["all: named right, but marked unsure"] = (answers.unsure & named_right)[is_food]
     claims["all: wrong, and not marked unsure"] = (~answers.unsure & ~named_right)[is_food]
-    for name in BACKGROUND:
+    for name in dict.fromkeys([*BACKGROUND, *answers.label[~is_food]]):
         claims[f"{name}: taken for one of the foods"] = answers.answer.isin(foods)[answers.label == name]
     return claims
