@@ -113,7 +113,7 @@ def test_a_port_that_cannot_be_is_named(port):
 
 @pytest.mark.slow
 def test_an_address_of_another_computer_is_named():
-    with pytest.raises(ServeError, match=r"Cannot listen at 192\.0\.2\.1: .* Check --Voila\.ip\."):
+    with pytest.raises(ServeError, match=r"Can't listen on 192\.0\.2\.1: .* Check --Voila\.ip\."):
         try_port(free_port(), "192.0.2.1")
 
 

@@ -1,1 +1,1 @@
-"""What train.ipynb needs beyond fastai: data, training, evaluation, compiling and exports."""
+"""Training, evaluating and compiling models: what the notebooks need beyond fastai."""

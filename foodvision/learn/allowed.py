@@ -1,7 +1,7 @@
-"""The allow-list: what may be made of an exported learner, what is left out, and how older versions named it.
+"""The allow-list: what an exported learner may create, what is left out, and how older versions named it.
 
-What is made is inert: tensors, layers, transforms and containers. Whatever else these libraries have is left out, as
-only training uses it, and the file is refused where something calls it after all.
+Only inert objects are created: tensors, layers, transforms and containers. Everything else in these libraries is left
+out, because only training uses it. A file that calls something that was left out is refused.
 """
 
 import _compat_pickle
@@ -30,7 +30,7 @@ torch.nn.utils.spectral_norm.SpectralNormLoadStateDictPreHook torch.nn.utils.spe
 torch.nn.utils.weight_norm.WeightNorm torch.storage.UntypedStorage typing.Any typing.Union
 """
 MADE = frozenset(MADE_NAMES.split())
-# Subclasses of these are made, too, if one of the modules defines them.
+# Subclasses of these are also created, if they are defined in one of the modules listed.
 FAMILIES = {
     "torch.nn.Module": (
         *("torch.nn.modules.", "torchvision.models.", "torchvision.ops.", "timm.layers.", "timm.models."),
@@ -46,14 +46,14 @@ FAMILIES = {
     ),
 }
 NO_FAMILY = ("timm.models._features", "torchvision.models.feature_extraction")  # these turn models into programs
-# Nothing else of these is imported or made. The second half is what code of a notebook, never made either, refers to.
+# Anything else from these is left out. The lines from `collections` on are for notebook code, which is never created.
 PACKAGES = """
 fastai fastcore fasttransform foodvision matplotlib numpy pandas scipy sklearn timm torch torchmetrics torchvision wandb
 collections contextlib copy dataclasses enum functools itertools math ntpath operator posixpath random re statistics
 time typing warnings
 """
 LEFT_OUT = (*(f"{package}." for package in PACKAGES.split()), "builtins.print")
-# Functions of tensors, which layers call: as values only, never called while a file is read.
+# Functions on tensors that layers call. They may be referred to, but are not called while a file is read.
 FUNCTIONS = {"torch.nn.functional": FunctionType | BuiltinFunctionType, "torch._C._nn": BuiltinFunctionType}
 RENAMED = {
     "numpy.core.": "numpy._core.",  # before numpy 2
@@ -63,7 +63,7 @@ RENAMED = {
 
 
 def current_name(module: str, name: str) -> tuple[str, str]:
-    """The module and name by which the installed versions know what a pickle names."""
+    """Module and name, in the installed versions, of what a pickle names."""
     module, name = _compat_pickle.NAME_MAPPING.get((module, name), (module, name))
     module = _compat_pickle.IMPORT_MAPPING.get(module, module)
     for before, after in RENAMED.items():
@@ -73,7 +73,7 @@ def current_name(module: str, name: str) -> tuple[str, str]:
 
 
 def listed(module: str, name: str) -> object:
-    """The class or function of this name if the allow-list has it, otherwise None."""
+    """The class or function with this name if it is on the allow-list, otherwise None."""
     if f"{module}.{name}" in MADE:
         return resolve(module, name)
     if module in FUNCTIONS:
@@ -83,12 +83,12 @@ def listed(module: str, name: str) -> object:
 
 
 def resolve(module: str, name: str) -> object:
-    """The object of this name; a function can hide the module of the same name from `pkgutil.resolve_name`."""
+    """The object with this name. (`pkgutil.resolve_name` fails if a function hides a module of the same name.)"""
     return getattr(importlib.import_module(module), name)
 
 
 def is_enum(kind: object) -> bool:
-    """Whether this is an enumeration, whose members a pickle may look up by their values."""
+    """Whether this is an enum, whose members a pickle may look up by value."""
     return isinstance(kind, EnumType)
 
 

@@ -1,4 +1,4 @@
-"""Writes the model card: what the model is, how it was tested and where it fails, with metadata for the Hub."""
+"""Writes the model card: what the model is, how it was tested and where it fails, with the Hub's metadata."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def write_card(
     body: str,
     recipe: str,
 ) -> None:
-    """Write a compiled model's card to `path`, from the table of all `photos` and that of the test `answers`."""
+    """Write a compiled model's card to `path`, from a table of all `photos` and one of the test photos' `answers`."""
     metadata, scores = classifier.metadata, score_answers(answers, foods)
     accept = [f"{share:.2f} against `{name}`" for name, share in metadata["decision"]["accept"].items()]
     card = ModelCard.from_template(
@@ -45,7 +45,7 @@ def write_card(
 
 
 def card_data(scores: pd.DataFrame) -> ModelCardData:
-    """What the Hub shows and searches: licence, task, data and the share of foods named right."""
+    """The metadata that the Hub shows and searches: licence, task, data and accuracy."""
     accuracy = EvalResult(
         task_type="image-classification",
         dataset_type="ethz/food101",
@@ -69,7 +69,7 @@ def card_data(scores: pd.DataFrame) -> ModelCardData:
 
 
 def markdown_table(scores: pd.DataFrame) -> str:
-    """The table of `score_answers` in Markdown."""
+    """The table from `score_answers` in Markdown."""
     header = "| | right | photos | rate | low | high |\n| --- | --- | --- | --- | --- | --- |\n"
     return header + "\n".join(
         f"| {claim} | {row.right:.0f} | {row.photos:.0f} | {row.rate:.1%} | {row.low:.1%} | {row.high:.1%} |"

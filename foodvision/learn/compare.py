@@ -1,4 +1,4 @@
-"""What `compare.ipynb` needs: the course's photos, several bodies trained alike, and their cost in production."""
+"""For `compare.ipynb`: the course's photos, several bodies trained in the same way, and what each costs to serve."""
 
 import tempfile
 from collections.abc import Callable
@@ -45,9 +45,9 @@ PUBLISHED = pd.DataFrame(
 
 
 def list_course_photos(food101: str | Path) -> pd.DataFrame:
-    """Table of `photo`, `label` and `split` ("train", "test") of those of the course's photos that are available.
+    """Table of `photo`, `label` and `split` ("train", "test") for the course's photos, as far as they are available.
 
-    The ids are those of learnpytorch.io's `pizza_steak_sushi_20_percent`, all of them photos of Food-101.
+    They are the photos of learnpytorch.io's `pizza_steak_sushi_20_percent`, all from Food-101.
     """
     names = [line.split("/", 1) for line in COURSE_LIST.read_text(encoding="utf-8").split()]
     rows = [(Path(food101) / "images" / f"{name}.jpg", name.split("/")[0], split) for split, name in names]
@@ -67,7 +67,7 @@ def course_dls(photos: pd.DataFrame, size: int, bs: int = 32) -> DataLoaders:
 
 
 def new_learner(photos: pd.DataFrame, body: Body, weights: str | None, size: int) -> tuple[Learner, bool]:
-    """A learner with a frozen body, and whether its pretrained weights were available; random ones cost as much."""
+    """A learner with a frozen body, and whether pretrained weights were available. Random ones cost as much to run."""
     dls = course_dls(photos, size)
     if not isinstance(body, str):
         describe_body(body, weights)
@@ -82,7 +82,7 @@ def new_learner(photos: pd.DataFrame, body: Body, weights: str | None, size: int
 def compare_body(
     photos: pd.DataFrame, name: str, body: Body, weights: str | None, size: int, epochs: int = 10
 ) -> dict[str, Any]:
-    """One row of the comparison: the course's recipe (frozen body, Adam at 1e-3, batches of 32), then its cost."""
+    """Train with the course's recipe (frozen body, Adam at 1e-3, batches of 32); returns a row of accuracy and cost."""
     learner, pretrained = new_learner(photos, body, weights, size)
     with learner.no_bar(), learner.no_logging():
         if pretrained:
@@ -93,7 +93,7 @@ def compare_body(
 
 
 def measure_served(classifier: Classifier, photos: pd.DataFrame) -> dict[str, Any]:
-    """Measure a compiled model on the course's test photos; its answer is the likeliest of the course's classes."""
+    """Measure a compiled model on the course's test photos. Its answer is the likeliest of the course's classes."""
     test = photos[photos.split == "test"]
     answers = answer_photos(classifier, test)
     best = answers[sorted(photos.label.unique())].idxmax(axis=1)
@@ -126,7 +126,7 @@ def _cost(learner, photos):
 
 
 def _seconds(predict, pictures):
-    """Median seconds a picture, after a warm-up."""
+    """Median seconds per picture, after a warm-up."""
     predict(pictures[0])
     times = []
     for picture in pictures:

@@ -1,4 +1,4 @@
-"""Compiles a fastai learner to the ONNX file that is served, and compares the two before the file is kept."""
+"""Compiles a fastai learner to the ONNX file that is served, and checks that both give the same answers."""
 
 import json
 import sys
@@ -19,7 +19,7 @@ from .served import TRIALS, answer_noise, draw_noise, ready, served_model
 
 PICKLE = MODEL.with_suffix(".pkl")
 TOLERANCE = 1e-3  # between the learner's probabilities and the compiled model's
-SHOWN = 12  # class names in a message
+MAX_SHOWN = 12  # class names in a message
 
 __all__ = ["PICKLE", "CompileError", "UnknownNames", "compile_learner"]
 
@@ -32,16 +32,14 @@ def compile_learner(
 ) -> Path:
     """Write a learner, or the one in an exported file, to the ONNX file `path`, and return that path.
 
-    By default a learner goes to `export.onnx` in the current folder, and an exported file to one beside it. With a
-    learner, `path` gets an `export.pkl` of the same name beside it, for `load_learner`. Prints where the classes came
-    from and what they are, if `verbose`.
+    `path` is `export.onnx` in the current folder by default, or next to the exported file. A learner is also exported
+    to a pickle next to `path`, for `load_learner`. With `verbose`, prints the class names and where they came from.
 
     The ONNX file takes `pixels` (photos, 3, height, width), float32, normalised, and gives `logits` (photos, classes).
-    Its metadata hold the `vocab`, the `preprocessing`, the pickle's SHA-256 (empty without one), and the learner's own
-    `decision` (keywords of `classifier.decide`) and `calibration` where it has them.
+    Its metadata is described in `answer.metadata.read_metadata`; the pickle's SHA-256 is empty if there is no pickle.
 
     Raises CompileError for a learner that doesn't give one label to one RGB photo, or that can't be reproduced, and
-    UnknownNames for an exported file that needs more than the allow-list, unless it is trusted (`trust`).
+    UnknownNames for an exported file that needs more than the allow-list, unless you `trust` it.
     """
     if isinstance(learner, Learner):
         path, source = Path(path or MODEL.name), "the learner"
@@ -62,7 +60,7 @@ def compile_file(
     trust: bool = False,
     write: Callable[[Path, Path | None, bool], Path] = compile_learner,
 ) -> int:
-    """The commands `foodvision compile` and `export`: print the pickle's SHA-256, write, return the exit status."""
+    """`foodvision compile` and `foodvision export`: print the pickle's SHA-256, write, and return the exit status."""
     if pickle.is_file():
         print(f"{pickle}: SHA-256 {sha256(pickle)}", file=sys.stderr)
     if trust:
@@ -76,7 +74,7 @@ def compile_file(
 
 
 def _compile_live(learner: Learner, path: Path) -> list[str]:
-    """The pickle is replaced first: without its ONNX file it is taken for newer, which compiling it mends."""
+    """Replace the pickle before the ONNX file: after an interruption the model is stale, and compiling it helps."""
     pickle, unchecked = path.with_suffix(".pkl"), path.with_suffix(".unchecked.pkl")
     try:
         exported = _export_pickle(learner, unchecked)
@@ -87,7 +85,7 @@ def _compile_live(learner: Learner, path: Path) -> list[str]:
 
 
 def _export_pickle(learner: Learner, pickle: Path) -> bool:
-    """As `learner.export`, which would leave a learner without data and optimizer where something can't be pickled."""
+    """Like `learner.export`, but if something can't be pickled, the learner keeps its data and optimizer."""
     dls, opt = learner.dls, learner.opt
     try:
         learner.export(pickle.resolve())
@@ -117,7 +115,7 @@ def _compile(learner: Learner, path: Path, digest: str, keep: Callable[[], objec
 
 
 def export_onnx(model: nn.Module, shape: tuple[int, int, int], metadata: dict[str, str], path: Path) -> None:
-    """Write a model that takes a batch of photos of this shape to `path`. Raises CompileError where ONNX can't."""
+    """Write a model that takes a batch of photos of this shape to `path`. Raises CompileError if PyTorch can't."""
     try:
         program = torch.onnx.export(
             model,
@@ -128,17 +126,17 @@ def export_onnx(model: nn.Module, shape: tuple[int, int, int], metadata: dict[st
             dynamo=True,
             verbose=False,
         )
-    except Exception as error:  # the exporter fails in as many ways as there are layers
+    except Exception as error:  # the exporter raises many types
         raise CompileError(f"PyTorch can't export this model to ONNX ({type(error).__name__}).") from error
     proto = program.model_proto
     for part in (*proto.graph.node, *proto.graph.value_info, proto.graph):
-        part.ClearField("metadata_props")  # the exporter notes where on this machine each layer's code is
+        part.ClearField("metadata_props")  # the exporter records the path of each layer's code
     onnx.helper.set_model_props(proto, metadata)
     onnx.save(proto, path)
 
 
 def _check_agreement(expected: np.ndarray, classifier: Classifier) -> None:
-    """An exported graph can differ from its learner, so both answer some pictures before anyone relies on it."""
+    """Compare the answers to a few pictures, because an exported graph can differ from its learner."""
     answers = [classifier.predict(draw_noise(seed)).probabilities for seed in range(TRIALS)]
     difference = np.abs(expected - [list(answer.values()) for answer in answers]).max()
     if difference > TOLERANCE:
@@ -147,5 +145,5 @@ def _check_agreement(expected: np.ndarray, classifier: Classifier) -> None:
 
 def _listed(vocab: list[str]) -> str:
     """Class names for a message, without characters that could move the cursor."""
-    names = ["".join(c if c.isprintable() else "?" for c in name) for name in vocab[:SHOWN]]
-    return ", ".join(names) + (f" and {len(vocab) - SHOWN} more" if len(vocab) > SHOWN else "")
+    names = ["".join(c if c.isprintable() else "?" for c in name) for name in vocab[:MAX_SHOWN]]
+    return ", ".join(names) + (f" and {len(vocab) - MAX_SHOWN} more" if len(vocab) > MAX_SHOWN else "")

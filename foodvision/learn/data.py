@@ -21,10 +21,10 @@ def list_photos(
 ) -> pd.DataFrame:
     """Table of `photo` (path), `label`, `split` ("train", "valid", "test") and `dish` (the source's own class).
 
-    `foods` keep their names. Food-101's other classes become `other_food`, with at most `others_per_class` photos of
-    each in either half. Food-101's official test photos are the test split, so the course's own test photos are never
-    trained on. `corrected` is a folder of photos by label, as `feedback.ipynb` exports them, for training only. Raises
-    FileNotFoundError where a label has no photos.
+    `foods` keep their names. Food-101's other classes become `other_food`, with at most `others_per_class` photos each
+    in the training half and in the test half. Food-101's official test photos are the test split, so the course's test
+    photos are never trained on. `corrected` is a folder of photos by label, as exported by `feedback.ipynb`, for
+    training only. Raises FileNotFoundError if a label has no photos.
     """
     rows = [*_food_photos(Path(food101), foods, others_per_class), *_other_photos(Path(not_food))]
     if corrected:
@@ -48,7 +48,7 @@ def _food_photos(food101, foods, others_per_class):
 
 
 def _other_photos(not_food):
-    """ImageNet's n07* classes are food and drink, so those pictures are left out."""
+    """Pictures without food: ImageNet's n07* classes are food and drink, so they are left out."""
     for photo in sorted(not_food.glob("**/n*.JPEG")):
         if not photo.name.startswith("n07"):
             split = _one_in(TEST_ONE_IN, photo.name, "test")
@@ -57,5 +57,5 @@ def _other_photos(not_food):
 
 
 def _one_in(n, name, split):
-    """Picks the same photos on every machine and in every run, whatever else is in the folder."""
+    """Put one in `n` photos into a split: the same ones on every machine, whatever else is in the folder."""
     return split if crc32(name.encode()) % n == 0 else "train"

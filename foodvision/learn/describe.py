@@ -1,4 +1,4 @@
-"""Describes a fastai learner for the file that is served: its class names, preprocessing and decision rule."""
+"""Describes a fastai learner for the served file's metadata: class names, preprocessing and decision rule."""
 
 import math
 from typing import Any
@@ -17,13 +17,13 @@ WANTED = "FoodVision serves learners that take one RGB photo and give it one lab
 
 
 class CompileError(ValueError):
-    """The learner can't be served. The message says why, in one sentence or two."""
+    """The learner can't be served. The message says why and what to do."""
 
 
 def describe_learner(learner: Learner) -> dict[str, Any]:
-    """All that the metadata of a compiled model say about it: see `answer.metadata.read_metadata`.
+    """The metadata of the compiled model: see `answer.metadata.read_metadata`.
 
-    Raises CompileError for anything but one RGB photo in and one label out, and UnknownNames where that depends on
+    Raises CompileError unless the learner takes one RGB photo and gives one label, and UnknownNames if that depends on
     code that was left out.
     """
     try:
@@ -35,7 +35,7 @@ def describe_learner(learner: Learner) -> dict[str, Any]:
         }
     except (CompileError, UnknownNames):
         raise
-    except Exception as error:  # a learner can be built in any way
+    except Exception as error:  # a learner can be put together in any way
         raise CompileError(f"This learner's data can't be read ({reason(error)}). {WANTED}") from error
 
 
@@ -51,7 +51,7 @@ def describe_vocab(learner: Learner) -> list[str]:
 
 
 def describe_preprocessing(learner: Learner) -> dict[str, Any]:
-    """What happens to a validation photo before the model: `steps` for `answer.preprocessing`, `mean` and `std`."""
+    """How a validation photo is prepared for the model: `steps` for `answer.preprocessing`, `mean` and `std`."""
     after_item, after_batch = learner.dls.valid.after_item, learner.dls.valid.after_batch
     steps = [step for transform in on_validation(after_item) for step in _item_steps(transform)]
     if not steps:
@@ -64,7 +64,7 @@ def describe_preprocessing(learner: Learner) -> dict[str, Any]:
 
 
 def describe_rule(learner: Learner) -> dict[str, Any]:
-    """The learner's own `decision` (keywords of `classifier.decide`) and `calibration`, where it has them."""
+    """The learner's `decision` (keywords of `prediction.decide`) and `calibration`, if it has them."""
     return {
         "decision": getattr(learner, "decision", None) or {},
         "calibration": getattr(learner, "calibration", None),
@@ -72,7 +72,7 @@ def describe_rule(learner: Learner) -> dict[str, Any]:
 
 
 def describe_words(learner: Learner) -> dict[str, dict[str, str]]:
-    """What the page calls the classes: the learner's own `titles` and `background`, where it has them.
+    """What the page calls the classes: the learner's `titles` and `background`, if it has them.
 
     Without `background`, classes named `other_food` and `not_food` are background, unless there are no others.
     """
@@ -101,7 +101,7 @@ def _check_input_and_target(learner: Learner) -> None:
 
 
 def _check_input(transforms: Any) -> None:
-    """Picture types are told by `create`, the method that opens them. Other inputs fail at their first photo."""
+    """Tell the type of picture by its `create` method, which opens it. Other inputs fail when given a photo, later."""
     if any(type(transform).__module__.startswith(("fastai.tabular.", "fastai.text.")) for transform in transforms):
         raise CompileError(f"This learner takes texts or tables. {WANTED}")
     dispatchers = [getattr(transform, "encodes", None) for transform in transforms]
@@ -147,5 +147,5 @@ def _item_steps(transform: Any) -> list[dict[str, Any]]:
 
 
 def reason(error: Exception) -> str:
-    """What an exception says, on one line and without a full stop."""
+    """An exception's message on one line, without a full stop."""
     return (" ".join(str(error).split()) or type(error).__name__).rstrip(".")

@@ -1,4 +1,4 @@
-"""Evaluates the served model on photos that training never saw: the test photos, or a folder of your own."""
+"""Evaluates the served model on held-out photos: its test photos, or a folder of your own."""
 
 import sys
 from pathlib import Path

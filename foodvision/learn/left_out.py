@@ -1,14 +1,16 @@
-"""Placeholders for the parts of a pickle that are never made, and the refusal where one of them is needed."""
+"""Placeholders for the parts of a pickle that are never created, and the error if one of them is needed."""
 
-SHOWN = 12  # unknown names in a message; a file can have any number
+MAX_SHOWN = 12  # unknown names in a message; a file can have any number
 
 
 class UnknownNames(ValueError):
-    """A pickle needs more than the parts of a fastai image classifier. `names` lists what."""
+    """A pickle needs more than the parts of a fastai image classifier: `names` lists them."""
 
     def __init__(self, names):
         self.names = sorted(names)
-        shown = [ascii(name)[1:-1][:80] for name in self.names[:SHOWN]] + ["and more"] * (len(self.names) > SHOWN)
+        shown = [ascii(name)[1:-1][:80] for name in self.names[:MAX_SHOWN]] + ["and more"] * (
+            len(self.names) > MAX_SHOWN
+        )
         super().__init__(
             f"It needs more than the parts of a fastai image classifier, which could do anything: {', '.join(shown)}. "
             "If you trust this file, add --trust (in Python, trust=True); "
@@ -17,9 +19,9 @@ class UnknownNames(ValueError):
 
 
 class LeftOut:
-    """Stands for a function, a class or an object that isn't made.
+    """Placeholder for a function, class or object that isn't created.
 
-    Whatever else the file says of it is dropped. Calling it, or asking it for an attribute, raises UnknownNames.
+    Whatever the file says about it is dropped. Calling it or getting an attribute raises UnknownNames.
     """
 
     def __init__(self, name: object, described: str = "{}"):
@@ -30,7 +32,7 @@ class LeftOut:
         raise UnknownNames([self.described])
 
     def __getattr__(self, name):
-        if name.startswith("__"):  # Python looks for its own protocols
+        if name.startswith("__"):  # Python looks for special methods
             raise AttributeError(name)
         raise UnknownNames([self.described])
 
@@ -40,7 +42,7 @@ class LeftOut:
     append = extend = add = __setstate__
 
     def remove(self) -> None:
-        """Hooks are removed as their model goes."""
+        """Hooks call this when their model is deleted."""
 
     def __setitem__(self, key, value):
         pass

@@ -1,4 +1,4 @@
-"""Reads an exported learner from its file. Only what is on the allow-list is made, unless the file is trusted."""
+"""Loads an exported learner. Only what is on the allow-list is created, unless you trust the file."""
 
 import hashlib
 import io
@@ -16,7 +16,7 @@ from .describe import WANTED, CompileError, reason
 from .left_out import UnknownNames
 
 VERSION = ".".join(fastai.__version__.split(".")[:2])
-# Modules that later versions no longer have.
+# Modules that only fastai 1 had.
 FASTAI_1 = re.compile(
     rb"fastai[.](basic_train|basic_data|data_block|callbacks?[.]hooks|train|vision[.](image|transform|tta))[\n.\W]"
 )
@@ -25,9 +25,9 @@ BEFORE_2_8 = re.compile(rb"fastcore[.](transform|dispatch)\W")
 
 
 def read_learner(pickle: Path, trust: bool = False) -> tuple[Learner, str]:
-    """The learner in a file, and the SHA-256 of what was read.
+    """The learner in a file, and the file's SHA-256.
 
-    The file is read once, so what was checked is what is loaded. Raises CompileError, and UnknownNames without `trust`.
+    The file is read once, so what is checked is what is loaded. Raises CompileError and, without `trust`, UnknownNames.
     """
     content = _read(pickle)
     _check_version(content)
@@ -80,7 +80,7 @@ def _load_trusted(content: bytes) -> Learner:
 
 def _load(content, load):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # fastai warns that unpickling runs code, and so does the command
+        warnings.simplefilter("ignore")  # fastai warns that unpickling runs code; the command does so, too
         try:
             return load(io.BytesIO(content))
         except UnknownNames:
@@ -90,7 +90,7 @@ def _load(content, load):
 
 
 def _without_left_out(file):
-    """As `load_learner`, without callbacks: most are left out, and answering a photo needs none."""
+    """Like `load_learner`, but without callbacks: most are left out, and predicting needs none."""
     learner = torch.load(file, map_location="cpu", pickle_module=unpickle, weights_only=False)
     if isinstance(learner, Learner):
         learner.cbs = L()

@@ -1,4 +1,4 @@
-"""What is called while an exported learner is read. Some of it does less than its name; none runs code of the file."""
+"""What reading an exported learner may call. Some functions do less than their name says; none runs the file's code."""
 
 import collections
 import collections.abc
@@ -27,7 +27,7 @@ def _nothing(*arguments):
 
 
 def _code_name(*fields):
-    """All that is kept of a code object: its name, the text after that of its file."""
+    """Keep only a code object's name, the string after its file name."""
     return [field for field in fields if isinstance(field, str)][1]
 
 
@@ -36,7 +36,7 @@ def _make_function(code_name, *rest):
 
 
 def _make_class(metaclass, name, bases, *rest):
-    """A callback, a metric, a loss or the like is left out; a model or a transform is missed when it's used."""
+    """Leave out the file's own layers, losses, transforms and callbacks. Using one later raises UnknownNames."""
     described = "a class of its own ({})"
     kinds = (nn.Module, BaseLoss, Transform)
     if any(isinstance(base, LeftOut) or (isinstance(base, type) and issubclass(base, kinds)) for base in bases):
@@ -63,7 +63,7 @@ def _get_attribute(owner, name, *default):
 
 
 def _method(function, owner):
-    """Exporters write `PILImage.create`, which opens photos, as code; the installed one takes its place."""
+    """Exporters pickle `PILImage.create`, which opens photos, as code; use the installed one instead."""
     own = isinstance(owner, type) and issubclass(owner, PILBase) and function.__name__ == "create"
     return owner.create if own else types.MethodType(function, owner)
 
@@ -148,6 +148,6 @@ MAKERS = {
     "torch._utils._rebuild_parameter": torch._utils._rebuild_parameter,
     "torch._utils._rebuild_tensor_v2": torch._utils._rebuild_tensor_v2,
     "torch.device": torch.device,
-    # A path from Linux is one on Windows, too.
+    # A path from Linux must also load on Windows.
     **{f"pathlib.{kind}Path": Path for kind in ("", "Posix", "Windows")},
 }

@@ -1,7 +1,7 @@
-"""Exports a learner as a PyTorch program, from which ExecuTorch takes it to phones.
+"""Exports a learner as a PyTorch program, which ExecuTorch can take to phones.
 
-The program takes one photo (1, 3, height, width) of normalised pixels and gives probabilities (1, classes). Class
-names, preprocessing and the rule of `classifier.decide` are in it as `foodvision.json`.
+The program takes one photo (1, 3, height, width) of normalised pixels and gives probabilities (1, classes). It contains
+the class names, the preprocessing and the decision rule as `foodvision.json`.
 """
 
 import json
@@ -19,10 +19,9 @@ from .served import answer_noise, draw_noise, ready, served_model
 
 
 def export_mobile(learner: Learner | str | Path = PICKLE, path: str | Path | None = None, trust: bool = False) -> Path:
-    """Write a learner, or the one in an exported file, to `path` (by default beside it, `.pt2`); return that path.
+    """Write a learner, or the one in an exported file, to `path` (by default a `.pt2` next to it), and return `path`.
 
-    Raises CompileError where the program's probabilities differ from the learner's, and otherwise what
-    `compile_learner` does.
+    Raises what `compile_learner` does, and CompileError if the program's probabilities differ from the learner's.
     """
     if isinstance(learner, Learner):
         path, loaded = Path(path or "export.pt2"), learner

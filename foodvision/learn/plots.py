@@ -1,4 +1,4 @@
-"""The plots of `train.ipynb`: reliability, ROC curves and attention."""
+"""The plots in `train.ipynb`: reliability, ROC curves and attention."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from .scores import reliability
 
 
 def plot_reliability(probabilities: dict[str, ArrayLike], targets: ArrayLike) -> Axes:
-    """Plot accuracy against confidence, with a line for each named array (photos, classes) of probabilities."""
+    """Plot accuracy against confidence, with one line per named array (photos, classes) of probabilities."""
     _, ax = plt.subplots(figsize=(4.5, 4.5))
     ax.plot([0, 1], [0, 1], ":", color="grey")
     for name, array in probabilities.items():
@@ -27,7 +27,7 @@ def plot_reliability(probabilities: dict[str, ArrayLike], targets: ArrayLike) ->
 
 
 def plot_roc(score: np.ndarray, labels: np.ndarray, foods: list[str]) -> Axes:
-    """Plot ROC curves of a score (photos) for foods: accepted foods against false positives, for each background."""
+    """Plot ROC curves for a score (photos) that tells foods from background, one curve per background class."""
     _, ax = plt.subplots(figsize=(4.5, 4.5))
     is_food = np.isin(labels, foods)
     for name in BACKGROUND:
@@ -40,7 +40,7 @@ def plot_roc(score: np.ndarray, labels: np.ndarray, foods: list[str]) -> Axes:
 
 
 def plot_attention(learner: Learner, photos: list[Path], titles: list[str], columns: int = 4) -> None:
-    """Show which parts of each photo (a path) support the learner's answer: Grad-CAM (Selvaraju et al., 2017)."""
+    """Show which parts of each photo (a path) support the learner's answer, by Grad-CAM (Selvaraju et al., 2017)."""
     rows = -(-len(photos) // columns)
     _, axes = plt.subplots(rows, columns, figsize=(3 * columns, 3.3 * rows), squeeze=False)
     for ax in axes.flat:
@@ -54,7 +54,7 @@ def plot_attention(learner: Learner, photos: list[Path], titles: list[str], colu
 
 
 def attention(learner: Learner, photo: Path) -> tuple[np.ndarray, np.ndarray]:
-    """The pixels (height, width, 3) that the learner sees of a photo, and a map of what supports its answer."""
+    """A photo's pixels as the learner sees them (height, width, 3), and a heat map of what supports its answer."""
     dl = learner.dls.test_dl([photo], num_workers=0)
     (batch,) = dl.one_batch()
     body = learner.model.eval()[0]

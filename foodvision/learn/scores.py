@@ -1,4 +1,4 @@
-"""Scores of a model's answers: rates with their confidence intervals, and calibration."""
+"""Scores a model's answers: rates with confidence intervals, and calibration."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The network as it is served: a learner's model with what its batch transforms do to a photo's size."""
+"""The network that is served: a learner's model, preceded by those batch transforms that resize photos."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,18 +20,19 @@ from torch.nn import functional as F
 from .describe import WANTED, CompileError, on_validation, reason
 from .left_out import LeftOut, UnknownNames
 
-TRIALS = 4  # pictures on which a model's outputs are looked at
-LEAST = 1e-30  # probability; its logarithm is finite
+TRIALS = 4  # pictures on which models are compared
+MIN_PROBABILITY = 1e-30  # its logarithm is finite
 
 
 def draw_noise(seed: int = 0) -> Image.Image:
-    """A picture on which any two models differ, unless they are the same."""
+    """A noise picture: any two different models give different answers to it."""
     return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (301, 407, 3), dtype=np.uint8))
 
 
 def answer_noise(learner: Learner, classes: int) -> tuple[np.ndarray, bool]:
-    """Array (TRIALS, classes) of the learner's probabilities for `draw_noise(0)` and on, and whether its model ends
-    in a softmax. Raises CompileError where it gives no probability for each class, and UnknownNames.
+    """The learner's probabilities (TRIALS, classes) for noise pictures, and whether its model ends in a softmax.
+
+    Raises UnknownNames, and CompileError if it doesn't give a probability for each class.
     """
     outputs = _outputs(learner)
     if not isinstance(outputs, Tensor) or outputs.shape != (TRIALS, classes):
@@ -45,16 +46,14 @@ def answer_noise(learner: Learner, classes: int) -> tuple[np.ndarray, bool]:
 
 
 def served_model(learner: Learner, ends_in_softmax: bool = False) -> nn.Module:
-    """The model behind those batch transforms that change a photo's size; it gives logits, of which one softmax makes
-    probabilities.
-    """
+    """The learner's model, preceded by its resizing batch transforms. It gives logits, for one softmax."""
     layers = [layer for transform in on_validation(learner.dls.valid.after_batch) for layer in _layers(transform)]
     return nn.Sequential(*layers, learner.model, *([_Logarithm()] if ends_in_softmax else [])).eval()
 
 
 @contextmanager
 def ready(model: nn.Module) -> Iterator[None]:
-    """Puts a model on the CPU, in single precision and in evaluation mode, and afterwards back as it was."""
+    """Put a model on the CPU, in float32 and evaluation mode, and restore it afterwards."""
     modes = [(module, module.training, module._buffers.copy()) for module in model.modules()]
     weights = [(weight, weight.data) for weight in model.parameters()]
     model.cpu().float().eval()
@@ -69,7 +68,7 @@ def ready(model: nn.Module) -> Iterator[None]:
 
 
 def _outputs(learner: Learner) -> Any:
-    """What the model gives for the pictures, with the callbacks where those work without a training loop."""
+    """The model's outputs for the noise pictures, with its callbacks if those work without a training loop."""
     pictures = [PILImage.create(draw_noise(seed)) for seed in range(TRIALS)]
     try:
         dl = learner.dls.test_dl(pictures, num_workers=0)
@@ -86,7 +85,7 @@ def _outputs(learner: Learner) -> Any:
 
 
 def _predict(learner: Learner, dl: Any) -> Tensor | None:
-    """Own callbacks may do anything, and then the model alone must answer."""
+    """The outputs with the learner's callbacks; None if one fails, and then the model alone must answer."""
     try:
         with learner.no_bar(), learner.no_logging():
             return learner.get_preds(dl=dl, act=noop)[0].float()
@@ -95,7 +94,7 @@ def _predict(learner: Learner, dl: Any) -> Tensor | None:
 
 
 def _check_loss(loss: Any, classes: int) -> None:
-    """A loss that decodes with a sigmoid judges each class by itself."""
+    """Refuse a loss that decodes with a sigmoid, because it judges each class separately."""
     if isinstance(loss, LeftOut) or not isinstance(loss, BaseLoss) or classes < 2:
         return
     logits = torch.randn(TRIALS, classes)
@@ -122,14 +121,14 @@ def _layers(transform: Any) -> list[nn.Module]:
 
 
 class _Logarithm(nn.Module):
-    """Logits of probabilities."""
+    """Turns probabilities into logits."""
 
     def forward(self, probabilities):
-        return probabilities.clamp(min=LEAST).log()
+        return probabilities.clamp(min=MIN_PROBABILITY).log()
 
 
 class _Resample(nn.Module):
-    """fastai's resizing of a batch: `affine_coord` with a size and no movement (`fastai.vision.augment`)."""
+    """Resizes a batch as fastai does: `affine_coord` with a size and no movement (`fastai.vision.augment`)."""
 
     def __init__(self, size, scale=1.0, align_corners=None):
         super().__init__()

@@ -1,4 +1,4 @@
-"""What `train.ipynb` needs beyond fastai: bodies, mixed precision on a CPU, augmentation, losses and calibration."""
+"""For `train.ipynb`: bodies, mixed precision on a CPU, augmentation, losses and calibration."""
 
 import random
 from collections.abc import Callable
@@ -17,13 +17,13 @@ from PIL import ImageEnhance
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-UNASKED = -1  # in place of an answer, where any would do
-MOST_LINEAR = 3  # linear layers of a classifier; the encoder of a transformer has more
-LEAST = 1e-6  # probability; its logarithm is finite
+UNASKED = -1  # the answer of a dish for which any would do
+MAX_LINEAR = 3  # linear layers in a classifier; a transformer's encoder has more
+MIN_PROBABILITY = 1e-6  # its logarithm is finite
 
 
 def describe_body(body: Callable[..., nn.Module], weights: str | None = "DEFAULT") -> None:
-    """Tell fastai where to cut a torchvision body, and which of its weights (their name) to start from.
+    """Tell fastai where to cut a torchvision body, and which weights (by name) to start from.
 
     Raises ValueError for a body that isn't a plain sequence of layers.
     """
@@ -41,7 +41,7 @@ def _cut(model: nn.Module) -> nn.Sequential:
         with torch.no_grad():
             features = body.eval()(torch.zeros(1, 3, 224, 224))
         whole = features.ndim == 4
-    except Exception:  # it does more than call one layer after another
+    except Exception:  # it isn't a plain sequence of layers
         whole = False
     if not whole:
         name = type(model).__name__
@@ -52,7 +52,7 @@ def _cut(model: nn.Module) -> nn.Sequential:
 def _is_of_the_head(layer: nn.Module) -> bool:
     kinds = [type(module) for module in layer.modules()]
     flat = {nn.Linear, nn.Dropout, nn.Flatten, nn.AdaptiveAvgPool2d} & set(kinds)
-    return bool(flat) and nn.Conv2d not in kinds and kinds.count(nn.Linear) <= MOST_LINEAR
+    return bool(flat) and nn.Conv2d not in kinds and kinds.count(nn.Linear) <= MAX_LINEAR
 
 
 class CPUMixedPrecision(MixedPrecision):
@@ -76,15 +76,15 @@ def mixed_precision() -> list[Callback]:
 
 
 def photo_weights(photos: pd.DataFrame, shares: dict[str, float]) -> list[float]:
-    """Sampling weights for the table of photos, so that each label makes up its share of an epoch."""
+    """Sampling weights for a table of photos that give each label its share of an epoch."""
     counts = photos.label[photos.split == "train"].value_counts()
     return (photos.label.map(shares) / photos.label.map(counts)).tolist()
 
 
 class Sharpness(RandTransform):
-    """Softens or sharpens most training photos: visitors' photos vary more in sharpness than a data set's."""
+    """Softens or sharpens most training photos, because visitors' photos vary more in sharpness than a data set's."""
 
-    order = 2  # after cropping, on the pixels that the network gets
+    order = 2  # after cropping, at the network's resolution
 
     def __init__(self):
         super().__init__(p=0.8)
@@ -96,7 +96,7 @@ class Sharpness(RandTransform):
 class Grain(RandTransform):
     """Adds grain to a quarter of the training photos, as cameras do in low light."""
 
-    order = 3  # after the rest, which would smooth it
+    order = 3  # last, because the other transforms would smooth it
 
     def __init__(self):
         super().__init__(p=0.25)
@@ -108,10 +108,10 @@ class Grain(RandTransform):
 
 
 class AnswersAndDishes(nn.Module):
-    """Loss, with label smoothing, of logits (photos, answers + dishes) against dishes (photos).
+    """Loss with label smoothing for logits (photos, answers + dishes) and target dishes (photos).
 
-    `answer_of` gives the index of each dish's answer, or UNASKED. The dishes' loss is halved, so that the answers come
-    first (Caruana, "Multitask Learning", 1997).
+    `answer_of` gives the index of each dish's answer, or UNASKED. The dishes' loss is halved, to give priority to the
+    answers (Caruana, "Multitask Learning", 1997).
     """
 
     def __init__(self, answer_of, answers):
@@ -124,7 +124,7 @@ class AnswersAndDishes(nn.Module):
         return loss + F.cross_entropy(logits[:, self.answers :], dishes, label_smoothing=0.1) / 2
 
     def accuracy(self, logits, dishes):
-        """Accuracy of the answers, without dishes that may be any of them."""
+        """Accuracy of the answers, leaving out dishes whose answer is UNASKED."""
         wanted = self._wanted(dishes)
         return (logits[:, : self.answers].argmax(dim=1) == wanted)[wanted != UNASKED].float().mean()
 
@@ -133,7 +133,7 @@ class AnswersAndDishes(nn.Module):
 
 
 def keep_dishes(model: nn.Module, answers: int) -> nn.Module:
-    """Drop the first outputs, the `answers`, of a model that ends in a linear layer without a bias."""
+    """Drop the first `answers` outputs of a model that ends in a linear layer without a bias."""
     last = _last_linear(model)
     last.weight = nn.Parameter(last.weight[answers:].detach().clone())
     last.out_features -= answers
@@ -143,15 +143,15 @@ def keep_dishes(model: nn.Module, answers: int) -> nn.Module:
 def add_up(answer_of: list[str], vocab: list[str]) -> nn.Sequential:
     """Layers that turn logits of dishes (photos, dishes) into logits of answers (photos, vocab).
 
-    The probability of an answer is the sum of those of its dishes; `answer_of` names each dish's answer. The layers are
-    fastai's and PyTorch's own, so a learner with them needs no other package. They need float32. The last one changes
-    nothing until `scale_logits`.
+    An answer's probability is the sum of its dishes' probabilities; `answer_of` names each dish's answer. The layers
+    are fastai's and PyTorch's, so the exported learner needs no other package. They need float32. The last one changes
+    nothing until `scale_logits` is called.
     """
     total = nn.Linear(len(answer_of), len(vocab)).requires_grad_(False)
     total.weight.zero_()
     for dish, answer in enumerate(answer_of):
         total.weight[vocab.index(answer), dish] = 1
-    total.bias.fill_(LEAST - 1)  # a pickle can name torch.special.log1p, but not torch.log
+    total.bias.fill_(MIN_PROBABILITY - 1)  # a pickle can name torch.special.log1p, but not torch.log
     last = nn.Linear(len(vocab), len(vocab), bias=False).requires_grad_(False)
     nn.init.eye_(last.weight)
     return nn.Sequential(nn.Softmax(dim=1), total, Lambda(torch.special.log1p), last)
@@ -160,8 +160,8 @@ def add_up(answer_of: list[str], vocab: list[str]) -> nn.Sequential:
 def fit_temperature(logits: Tensor, targets: Tensor, mislabelled: float = 0.0) -> float:
     """The temperature at which logits (photos, classes) fit targets (photos) best.
 
-    Temperature scaling (Guo et al., "On Calibration of Modern Neural Networks", 2017). Wrong labels would make the
-    model doubt what it should not, so the share `mislabelled` (0 to 1) of the photos that fit worst is left out.
+    This is temperature scaling (Guo et al., "On Calibration of Modern Neural Networks", 2017). Wrong labels would make
+    the model underconfident, so a share `mislabelled` (0 to 1) of the photos, those that fit worst, is left out.
     """
     losses = F.cross_entropy(logits, targets, reduction="none")
     kept = losses <= losses.quantile(1 - mislabelled)
@@ -179,7 +179,7 @@ def fit_temperature(logits: Tensor, targets: Tensor, mislabelled: float = 0.0) -
 
 
 def scale_logits(model: nn.Module, temperature: float) -> None:
-    """Divide the logits of a model that ends in a linear layer, which calibrates its softmax."""
+    """Calibrate a model that ends in a linear layer, by dividing its logits by a temperature."""
     last = _last_linear(model)
     with torch.no_grad():
         last.weight /= temperature

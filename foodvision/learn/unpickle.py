@@ -1,8 +1,8 @@
-"""Reads an exported learner without running what is in the file: only what `allowed` lists is made.
+"""Reads an exported learner without running code from the file: only what `allowed` lists is created.
 
-A pickle names whatever it likes, and Python imports and calls it. Here the parts of a fastai image classifier are made,
-those that only training uses are left out, and everything else is refused. It's no sandbox: SECURITY.md says what it
-is worth.
+A pickle can name anything, and Python imports and calls it. Here the parts of a fastai image classifier are created,
+those that only training uses are left out, and everything else is refused. This is not a sandbox: SECURITY.md says how
+far to trust it.
 """
 
 import io
@@ -16,14 +16,14 @@ from .allowed import LEFT_OUT, current_name, is_enum, listed
 from .left_out import LeftOut, UnknownNames, describe_call
 from .makers import CLOUDPICKLE_TYPES, MAKERS
 
-ARCHIVE = b"PK\x03\x04"  # torch.load takes other files for its formats from before 2020
+ARCHIVE = b"PK\x03\x04"  # torch.load treats other files as its formats from before 2020
 NO_LEARNER = "It isn't a learner that fastai 2 exported, or it is damaged. `learner.export` writes one."
 MAKE_CLASS = "cloudpickle.cloudpickle._make_skeleton_class"
 NOT_UNDERSTOOD = pickle.INST + pickle.OBJ + pickle.EXT1 + pickle.EXT2 + pickle.EXT4 + pickle.NEWOBJ_EX
 
 
 def opcodes_of(content: bytes) -> bytes:
-    """The pickle in what `torch.save` wrote, or the whole content where it's no such archive."""
+    """The pickle in an archive written by `torch.save`, or the whole content if it isn't one."""
     try:
         return bytes(torch._C.PyTorchFileReader(io.BytesIO(content)).get_record("data.pkl"))
     except Exception:  # it's refused later
@@ -31,10 +31,10 @@ def opcodes_of(content: bytes) -> bytes:
 
 
 def find_unknown(file: BinaryIO) -> set[str]:
-    """Set of the names that the learner in `file` (binary, written by `torch.save`) needs beyond those listed here.
+    """Names that the learner in `file` (binary, written by `torch.save`) needs but that are not on the allow-list.
 
-    Nothing is made to find them. Raises ValueError where the file holds no such pickle, or a program of TorchScript,
-    which `torch.load` would run instead. The archive is opened as `torch.load` does, so that both see the same.
+    Nothing is created to find them. Raises ValueError if the file holds no pickle, or a TorchScript program, which
+    `torch.load` would run instead. The archive is opened as `torch.load` does, so both see the same content.
     """
     try:
         archive = torch._C.PyTorchFileReader(file)
@@ -42,7 +42,7 @@ def find_unknown(file: BinaryIO) -> set[str]:
             raise ValueError("It is a program, not a pickle.")
         rehearsal = _Rehearsal(io.BytesIO(archive.get_record("data.pkl")))
         rehearsal.load()
-    except Exception as error:  # a broken pickle fails in as many ways as there are opcodes
+    except Exception as error:  # a broken pickle raises many types
         raise ValueError(NO_LEARNER) from error
     return rehearsal.unknown
 
@@ -50,8 +50,8 @@ def find_unknown(file: BinaryIO) -> set[str]:
 class Unpickler(pickle._Unpickler):
     """For `torch.load(file, pickle_module=foodvision.learn.unpickle)`. Raises UnknownNames.
 
-    Objects are made empty and then filled, and nothing but MAKERS is called. The base is Python's unpickler in its
-    readable form, as the quick one hides its calls, without the opcodes that no exporter writes.
+    Objects are created empty and then filled, and nothing but MAKERS is called. The base class is Python's own
+    unpickler, because the C one hides its calls. Opcodes that no exporter writes are removed.
     """
 
     def find_class(self, module, name):
@@ -91,7 +91,7 @@ class Unpickler(pickle._Unpickler):
         self.append(self.make_empty(self.stack.pop(), arguments))
 
     def load_build(self):
-        """Classes, functions and modules belong to everyone: a file changes none of them."""
+        """Refuse to change the state of classes, functions and modules, which the whole process shares."""
         if isinstance(self.stack[-2], type | types.FunctionType | types.BuiltinFunctionType | types.ModuleType):
             raise UnknownNames([describe_call(self.stack[-2])])
         super().load_build()
@@ -104,7 +104,7 @@ class Unpickler(pickle._Unpickler):
 
 
 class _Rehearsal(Unpickler):
-    """Takes the same steps with blanks, and notes what is unknown."""
+    """Goes through the same steps with placeholders, and records what is unknown."""
 
     def __init__(self, file):
         super().__init__(file)
@@ -140,7 +140,7 @@ class _Rehearsal(Unpickler):
 
 
 class _Blank:
-    """Stands for `found`, which isn't touched."""
+    """Placeholder for `found`, which isn't touched."""
 
     def __init__(self, found=None):
         self.found = found

@@ -1,1 +1,1 @@
-"""The page: dashboard, scripts, template, server, feedback and links."""
+"""The web page: dashboard, scripts, template, server, feedback and links."""

@@ -1,12 +1,12 @@
-"""What the page and its kernel share: scripts, style and the size limits of photos."""
+"""What the page and its kernel share: scripts, style sheet and size limits for photos."""
 
 import re
 from pathlib import Path
 
 STATIC = Path(__file__).parent / "static"
 STYLE = STATIC / "dashboard.css"
-SHORT_SIDE = 640  # pixels: more than the model looks at, and a quick upload from a phone
-MAX_BYTES = 30_000_000  # of a file that the browser cannot shrink
+SHORT_SIDE = 640  # pixels: more than the model needs, and quick to upload from a phone
+MAX_BYTES = 30_000_000  # for a file that the browser can't shrink
 
 _IMPORTS = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _EXPORTS = re.compile(r"^export (?!default)", re.MULTILINE)
@@ -15,10 +15,10 @@ _INDENTS = re.compile(r"^ +", re.MULTILINE)
 
 
 def join_modules(folder: Path = STATIC) -> str:
-    """One script made of a folder's JavaScript modules, because a widget is a single file and nothing bundles it.
+    """Join a folder's JavaScript modules into one script, because a widget is a single file and there is no bundler.
 
-    Comments and indents are left out to keep the page small. No two modules may use the same name at their top level,
-    and no string may span lines or contain " // ".
+    Comments and indentation are removed to keep the page small. No two modules may use the same top-level name, and no
+    string may span lines or contain " // ".
     """
     script = "\n".join(file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.js")))
     for pattern in (_COMMENTS, _IMPORTS, _EXPORTS, _INDENTS):

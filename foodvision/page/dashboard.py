@@ -1,4 +1,4 @@
-"""The dashboard widget: takes a visitor's photos and verdicts and replies to the page's scripts."""
+"""The dashboard widget: takes a visitor's photos and verdicts, and replies to the page's scripts."""
 
 import io
 import os
@@ -18,28 +18,29 @@ from ..answer.prediction import Prediction
 from .assets import MAX_BYTES, SHORT_SIDE, STYLE, join_modules
 from .feedback import Feedback
 
-MAX_ARRIVING = 16  # unfinished requests of a visitor, and
-MAX_ARRIVING_BYTES = 2 * MAX_BYTES  # bytes of them; the oldest are dropped, since the page has given up on those
-MAX_LONG_SIDE = 16_384  # pixels of a picture sent to the page; a JPEG ends at 65,500
+MAX_ARRIVING = 16  # unfinished requests per visitor
+MAX_ARRIVING_BYTES = 2 * MAX_BYTES  # in all of them; the oldest are dropped, since the page has given up on those
+MAX_LONG_SIDE = 16_384  # pixels of a picture sent to the page; JPEG allows 65,500
 MAX_REMEMBERED = 1000  # answers that a visitor can still give a verdict on
 MAX_ADDRESS = 1000  # characters in a QR code, which becomes hard to read long before
 ON_BINDER = "BINDER_LAUNCH_HOST"  # set in every kernel that Binder starts
 APOLOGY = "Sorry, something went wrong here, not with your photo. Please try again."
-NONSENSE = "The app does not understand what this page sent. Reload the page and try again."
+NONSENSE = "The app doesn't understand what this page sent. Reload the page and try again."
 FORGOTTEN = "The app no longer remembers that answer. Choose the photo again, then say whether it is right."
 
 
 class RequestError(ValueError):
-    """The page asked for something impossible; the text is a sentence for the visitor."""
+    """The page asked for something impossible. The message is a sentence for the visitor."""
 
 
 class Dashboard(anywidget.AnyWidget):
     """`Dashboard(classifier.predict)`: a photo chooser that shows each photo and its prediction.
 
-    `predict` takes an upright RGB `PIL.Image` and returns a `Prediction`. The visitor reads the text of a PhotoError,
-    and an apology for any other error, which is logged. With `feedback`, visitors can say what is right. `link` starts
-    the app on Binder, where visitors share it instead of the page's own address, which ends with their visit. `titles`
-    and `background` are a `Classifier`'s words for its classes; without them, the page uses the class names.
+    `predict` takes an upright RGB `PIL.Image` and returns a `Prediction`. The page shows the message of a PhotoError,
+    and an apology for any other error, which is logged. With `feedback`, visitors can say whether an answer is right.
+    `link` starts the app on Binder: there, visitors share it instead of the page's own address, which is gone after
+    their visit. `titles` and `background` are what a `Classifier` calls its classes; without them, the page uses the
+    class names.
     """
 
     _esm = join_modules()
@@ -70,15 +71,15 @@ class Dashboard(anywidget.AnyWidget):
         _forbid_other_widgets()
 
     def _handle_msg(self, message):
-        """The page may ask, and may read the state that the kernel shares with it, but not change that."""
+        """The page may send requests and read the widget's state, but not change it."""
         data = message["content"].get("data")
         if isinstance(data, dict) and data.get("method") in ("custom", "request_state"):
             super()._handle_msg(message)
 
     def _receive(self, _, message, buffers):
-        """Take in one part of a request: the page gets a receipt, and after the last part the reply.
+        """Take one part of a request. The page gets a receipt, or the reply after the last part.
 
-        Anyone may send anything. A message without an id gets no reply, since nobody could tell what it is for.
+        Anyone may send anything. A message without an id gets no reply, because the page couldn't tell what it is for.
         """
         if not isinstance(message, dict) or not _is_number(message.get("id")):
             return
@@ -115,7 +116,7 @@ class Dashboard(anywidget.AnyWidget):
         self.send(reply | {"id": message["id"]}, pictures)
 
     def _answer(self, message, content):
-        """A prediction, and a picture if the browser could not decode the photo."""
+        """A prediction, with a picture if the browser could not decode the photo."""
         photo = read_photo(content, at_least=SHORT_SIDE)
         prediction = self.predict(photo)
         if self.feedback:
@@ -125,7 +126,7 @@ class Dashboard(anywidget.AnyWidget):
         return {"prediction": prediction.to_dict()}, [] if message.get("shown") else [encode(photo)]
 
     def _keep_verdict(self, message, content):
-        """The photo is encoded anew, so that nothing but the picture is kept: no place, no device."""
+        """Keep a verdict. The photo is re-encoded so that only the picture is kept, without location or device."""
         about, truth = message.get("about"), message["truth"]
         if self.feedback is None or not _is_number(about) or about not in self._answers:
             raise RequestError(FORGOTTEN)
@@ -150,7 +151,7 @@ def encode(photo: Image.Image) -> bytes:
 
 
 def draw_code(address: object) -> str:
-    """A web address as a QR code, an SVG in a data URI. Raises RequestError for anything else."""
+    """A QR code for a web address, as a data URI with an SVG. Raises RequestError for anything else."""
     if not isinstance(address, str) or not address.startswith(("https://", "http://")):
         raise RequestError(NONSENSE)
     if not address.isascii() or len(address) > MAX_ADDRESS:
@@ -163,14 +164,14 @@ def _forget_oldest(entries):
 
 
 def _is_number(value: object) -> TypeGuard[int]:
-    """Whether it can be a request's id or a size in bytes: an integer that JavaScript represents exactly, too."""
+    """Whether this can be a request's id or a size: an integer that JavaScript can represent exactly."""
     return type(value) is int and 0 <= value < 2**53
 
 
 def _forbid_other_widgets():
-    """ipywidgets lets a page make any widget in the kernel, and open any number of channels that list them all.
+    """Limit what ipywidgets offers: a page could create any widget, and open any number of channels that list them all.
 
-    Its own front end only needs the channel, and one at a time.
+    The front end only needs the channel, and only one at a time.
     """
     comms = get_comm_manager()
     comms.targets.pop("jupyter.widget", None)

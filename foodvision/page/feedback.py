@@ -1,4 +1,4 @@
-"""Feedback: visitors' verdicts on the answers, kept only if the owner asks for it."""
+"""Feedback: visitors' verdicts on answers, kept only if the owner turns this on."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from urllib.parse import quote
 from ..answer.prediction import Prediction
 
 SETTING = "FOODVISION_FEEDBACK"
-LOCK_TIMEOUT_S = 30  # while another visitor's kernel writes
+LOCK_TIMEOUT_S = 30  # waiting for another visitor's kernel to write
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS verdicts (
     key TEXT PRIMARY KEY,       -- of the answer; a change of mind replaces the verdict
@@ -27,14 +27,14 @@ CREATE TABLE IF NOT EXISTS verdicts (
     photo BLOB                  -- JPEG, only if the visitor ticked the box
 )
 """
-UNSAFE = re.compile(r"""^\.|[\x00-\x1f\x7f<>:"/\\|?*%]|[. ]\Z""")  # in names of files, on any system
+UNSAFE = re.compile(r"""^\.|[\x00-\x1f\x7f<>:"/\\|?*%]|[. ]\Z""")  # in file names, on any system
 RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\..*)?", re.IGNORECASE)  # by Windows
-MAX_NAME_BYTES = 200  # of the 255 that a name may have
-NO_LABEL = "%no label"  # no label becomes this: a percent sign of its own becomes %25
+MAX_NAME_BYTES = 200  # a file name may have 255
+NO_LABEL = "%no label"  # no label can become this: a percent sign in a label becomes %25
 
 
 class Verdict(TypedDict):
-    """A row of the file, without its photo."""
+    """A row of the database, without its photo."""
 
     key: str
     time: str
@@ -45,7 +45,7 @@ class Verdict(TypedDict):
 
 
 class Feedback:
-    """An SQLite file of verdicts, which many visitors' kernels may write at once: `Feedback("feedback.db")`.
+    """An SQLite file of verdicts, which many visitors' kernels may write at the same time: `Feedback("feedback.db")`.
 
     The file must be on a local disk, since SQLite's write-ahead log doesn't work over a network. Raises sqlite3.Error
     if it can't be written.
@@ -59,7 +59,7 @@ class Feedback:
 
     @classmethod
     def from_environment(cls) -> "Feedback | None":
-        """Feedback in the file that FOODVISION_FEEDBACK names; None if it names none."""
+        """Feedback in the file named by FOODVISION_FEEDBACK; None if it isn't set."""
         path = os.environ.get(SETTING)
         return cls(path) if path else None
 
@@ -83,10 +83,10 @@ class Feedback:
         return row and row["photo"]
 
     def export(self, folder: str | os.PathLike) -> int:
-        """Write the kept photos to `folder/<truth>/<key>.jpg` as training data; returns their number.
+        """Write the kept photos to `folder/<truth>/<key>.jpg` as training data, and return how many there are.
 
-        Characters that file systems reserve are percent-encoded in the names: `n/a` becomes `n%2Fa`. Copies that an
-        earlier export made of verdicts that have changed since are removed.
+        Characters that file systems reserve are percent-encoded: `n/a` becomes `n%2Fa`. If a verdict has changed since
+        an earlier export, the copy from that export is removed.
         """
         top, verdicts = Path(folder), self.verdicts()
         labels = _file_names(verdict["truth"] for verdict in verdicts)
@@ -119,7 +119,7 @@ def _now() -> str:
 
 
 def _file_names(texts: Iterable[str]) -> dict[str, str]:
-    """A file name for each text; if some system would take two for the same, both get the start of a checksum."""
+    """A file name for each text. If some system can't tell two of them apart, both get part of a checksum."""
     names = {text: _file_name(text) for text in texts}
     shared = Counter(map(_folded, names.values()))
     return {text: f"{name}-{_checksum(text)}" if shared[_folded(name)] > 1 else name for text, name in names.items()}
@@ -134,7 +134,7 @@ def _checksum(text: str) -> str:
 
 
 def _file_name(text: str) -> str:
-    """A text as the name of a file or folder, on any system; `urllib.parse.unquote` gives back all but long ones."""
+    """Text as a file or folder name that any system accepts; `urllib.parse.unquote` reverses it, unless it is long."""
     name = UNSAFE.sub(lambda character: f"%{ord(character[0]):02X}", text) or NO_LABEL
     if RESERVED.fullmatch(name):
         name = f"%{ord(name[0]):02X}{name[1:]}"
@@ -144,7 +144,7 @@ def _file_name(text: str) -> str:
 
 
 def _copies(folder: Path, names: set[str]) -> dict[str, list[Path]]:
-    """The photos of these names that earlier exports wrote, however deep, by name."""
+    """Photos with these names from earlier exports, in any subfolder, by name."""
     copies: dict[str, list[Path]] = {}
     for path in folder.rglob("*.jpg"):
         if path.stem in names and path.is_file():  # a label may end in .jpg, too
@@ -153,7 +153,7 @@ def _copies(folder: Path, names: set[str]) -> dict[str, list[Path]]:
 
 
 def _remove(file: Path, top: Path) -> None:
-    """Remove a file, and the folders that this leaves empty below `top`."""
+    """Remove a file, and any folders below `top` that this leaves empty."""
     file.unlink()
     for folder in file.parents:
         if folder == top:

@@ -1,4 +1,4 @@
-"""The dashboard that Voilà's template draws before there is a kernel."""
+"""Lets Voilà's template draw the dashboard before there is a kernel."""
 
 import os
 from functools import lru_cache
@@ -14,14 +14,14 @@ from .feedback import SETTING
 
 
 class DrawDashboard(Preprocessor):
-    """Hands the template what it can draw at once, if a cell of the notebook has the tag `dashboard`.
+    """Gives the template what it can draw at once, if a cell of the notebook has the tag `dashboard`.
 
-    That is the Markdown above the cell, and the dashboard's own script, which then waits for its widget. Both leave
-    the notebook's cells, which Voilà only shows when all of them have run.
+    That is the Markdown above the cell, and the dashboard's script, which then waits for its widget. The Markdown is
+    removed from the notebook, because Voilà only shows cells when all of them have run.
     """
 
     def preprocess(self, notebook: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
-        """The notebook without what is drawn at once, and `resources` with it as `dashboard`."""
+        """The notebook without what is drawn at once, which is added to `resources` as `dashboard`."""
         places = [place for place, cell in enumerate(notebook.cells) if "dashboard" in cell.metadata.get("tags", [])]
         if places:
             above = notebook.cells[: places[0]]
@@ -37,7 +37,7 @@ class DrawDashboard(Preprocessor):
 
 
 def settings() -> dict[str, object]:
-    """What the dashboard can know before its kernel has started, which then has the last word."""
+    """What the dashboard can know before its kernel has started. The kernel may override it."""
     feedback_on = bool(os.environ.get(SETTING))
     return {"short_side": SHORT_SIDE, "max_bytes": MAX_BYTES, "feedback_on": feedback_on, **_classes()}
 
@@ -56,5 +56,5 @@ def _read_classes(path: Path, modified_ns: int) -> dict[str, dict[str, str]]:
 
 
 def _has_sentence(cell: NotebookNode) -> bool:
-    """Whether Markdown says more than a title: then the owner has said what the page is for."""
+    """Whether Markdown has more than a title, which means that the owner has said what the page is for."""
     return any(line.strip() and not line.startswith("#") for line in cell.source.splitlines())

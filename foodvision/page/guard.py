@@ -1,4 +1,4 @@
-"""The websocket between a page and its kernel, guarded against pages that are not ours."""
+"""Guards the websocket between a page and its kernel, since anyone can write a page."""
 
 from time import monotonic
 from typing import ClassVar
@@ -18,17 +18,17 @@ POLICY_VIOLATION = 1008  # RFC 6455, section 7.4.1
 
 
 class PageConnection(ZMQChannelsWebsocketConnection):
-    """A kernel's websocket, for pages that anybody may have written.
+    """A kernel's websocket that doesn't trust the page.
 
-    Voilà only lets widget messages through. Jupyter, underneath, trusts the page to say how many parts a message has,
-    to wait for its kernel and to read the replies. A page that breaks that trust has its websocket closed.
+    Voilà only lets widget messages through. Jupyter, underneath, trusts the page to send well-formed messages, to wait
+    for its kernel and to read the replies. If a page doesn't, its websocket is closed.
     """
 
     _pending_by_kernel: ClassVar[WeakKeyDictionary[object, dict[str, float]]] = WeakKeyDictionary()
 
     @property
     def _pending(self) -> dict[str, float]:
-        """When each message the kernel has not handled yet arrived, by id, over all websockets of the kernel."""
+        """Arrival times, by id, of the messages that the kernel has not handled yet, over all of its websockets."""
         return self._pending_by_kernel.setdefault(self.kernel_manager, {})
 
     def connect(self):
@@ -69,13 +69,13 @@ class PageConnection(ZMQChannelsWebsocketConnection):
         if channel != "shell" or header["msg_type"] not in allowed:
             raise ValueError("a page may not send that kind of message.")
         if len(header["msg_id"]) > MAX_ID_CHARACTERS or header["msg_id"] in self._pending:
-            raise ValueError("a message has no id of its own.")
+            raise ValueError("a message's id is too long or already in use.")
         if sum(monotonic() - arrived < MESSAGE_TIMEOUT_S for arrived in self._pending.values()) >= MAX_PENDING_MESSAGES:
             raise ValueError("it sends more than its kernel can handle.")
         return header["msg_id"]
 
     def _forget_if_handled(self, message: list[bytes]) -> None:
-        """A kernel reports `idle` for each message it has handled."""
+        """A kernel reports `idle` when it has handled a message."""
         _, (_, header, parent, _, content, *_) = self.session.feed_identities(message)
         if self.session.unpack(header)["msg_type"] != "status":
             return

@@ -1,4 +1,4 @@
-"""Links that open the app: `foodvision share` prints them, and writes them into the documents."""
+"""Links that open the app: `foodvision share` prints them or writes them into the documents."""
 
 import os
 import re
@@ -22,7 +22,7 @@ NOT_PUBLIC = "The git remote is not on a public host. Add one that is, GitHub fo
 
 
 def print_links(folder: Path | None = None, write: bool = False) -> int:
-    """Print the links and badges, or write them into the documents. Returns 1 if there is no remote to link to."""
+    """Print the links and badges, or write them into the documents. Returns 1 if there is no public remote."""
     folder = folder or _project() or Path.cwd()
     repository = find_repository(folder)
     if not repository:
@@ -43,7 +43,7 @@ def print_links(folder: Path | None = None, write: bool = False) -> int:
 def binder_link(folder: Path | None = None) -> str | None:
     """Address of the page on Binder, for the branch that `folder` is pushed to; None without a public remote.
 
-    Without `folder` it is the project that runs; on Binder, the link that launched it, whichever BinderHub it is.
+    Without `folder`, it is for the running project: on any BinderHub, the link that launched it.
     """
     if not folder:
         host, request = (os.environ.get(f"BINDER_{name}", "").strip("/") for name in ("LAUNCH_HOST", "REQUEST"))
@@ -69,9 +69,9 @@ def documents_to_link(folder: Path) -> list[Path]:
 
 
 def write_links(folder: Path, repository: Repository) -> list[Path]:
-    """Write the repository's address into every document that says OWNER/REPO; returns those documents.
+    """Write the repository's address into every document that says OWNER/REPO, and return those documents.
 
-    Where Colab can't open the repository, the README's badge for it goes.
+    The README's Colab badge is removed if Colab can't open the repository.
     """
     written = documents_to_link(folder)
     for path in written:
@@ -105,7 +105,7 @@ def _print_written(folder: Path, repository: Repository) -> int:
     click.echo(f"{repository.address} now stands in {_names(written, folder)}. Commit the change.")
     if not repository.on_github:
         click.echo(
-            "Colab badges are gone, as Colab opens GitHub only. SECURITY.md links GitHub's advisories: change it."
+            "Colab badges are removed, since Colab only opens GitHub. Change SECURITY.md, which links to GitHub."
         )
     return 0
 

@@ -1,4 +1,4 @@
-"""A git remote, in any spelling people have, as the public address of its repository."""
+"""Turns a git remote, however it is spelt, into the public address of its repository."""
 
 import re
 import subprocess
@@ -8,12 +8,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 COMMAND_TIMEOUT_S = 10
-SHORT_FORM = re.compile(r"(?:[^@/]+@)?(\[[^\]/]+\]|[^/:@\[\]]{2,}):(?!//)")  # of ssh; one letter is a drive of Windows
+SHORT_FORM = re.compile(r"(?:[^@/]+@)?(\[[^\]/]+\]|[^/:@\[\]]{2,}):(?!//)")  # ssh; a single letter is a Windows drive
 SCHEMES = {"https", "http", "git"}
 SSH_SCHEMES = {"ssh", "git+ssh", "ssh+git"}
 DEFAULT_PORTS = {"https": 443, "http": 80}
-BITBUCKET_SERVER_SSH_PORT = 7999  # whose repositories have another path over https
-SAME_HOST = {  # ways through firewalls, and other spellings
+BITBUCKET_SERVER_SSH_PORT = 7999  # its repositories have a different path over https
+SAME_HOST = {  # hosts for getting through firewalls, and other spellings
     "www.github.com": "github.com",
     "ssh.github.com": "github.com",
     "www.gitlab.com": "gitlab.com",
@@ -30,7 +30,7 @@ ALIAS = re.compile(r"((?:github|gitlab)\.com|bitbucket\.org|codeberg\.org|dev\.a
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository on a host: `host` has a port if it isn't the scheme's own, `ref` is a branch or a commit."""
+    """A repository on a host. `host` includes any port that isn't the scheme's default; `ref` is a branch or commit."""
 
     scheme: str
     host: str
@@ -39,12 +39,12 @@ class Repository:
 
     @property
     def address(self) -> str:
-        """Address of the repository, for a browser and for `git clone`, without user and password."""
+        """The repository's address for browsers and `git clone`, without user and password."""
         return f"{self.scheme}://{self.host}/{self.path}"
 
     @property
     def on_github(self) -> bool:
-        """Whether GitHub hosts it, and not a GitHub Enterprise server."""
+        """Whether it is on github.com, not on a GitHub Enterprise server."""
         return self.host == "github.com" and self.path.count("/") == 1
 
 
@@ -61,13 +61,13 @@ def has_remote(folder: Path) -> bool:
 
 
 def project_files(folder: Path) -> list[Path]:
-    """Files that git tracks in `folder`, and new ones that it doesn't ignore."""
+    """The files in `folder` that git tracks, and new ones that it doesn't ignore."""
     names = _git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
     return sorted({folder / name for name in names if name and (folder / name).is_file()})
 
 
 def _pushed_to(folder: Path) -> tuple[str, str]:
-    """Name of the remote, and of the branch there; the commit if none is checked out, as on Binder."""
+    """Names of the remote and the branch there, or the commit if no branch is checked out, as on Binder."""
     remotes = _git(folder, "remote").split()
     fallback = "origin" if "origin" in remotes else next(iter(remotes), "")
     branch = _git(folder, "branch", "--show-current")
@@ -113,7 +113,7 @@ def _is_public(host: str) -> bool:
 
 
 def _over_https(host: str, port: int | None, path: str) -> tuple[str, str]:
-    """Host and path over https of what ssh reaches at others."""
+    """The host and path over https of a repository that is reached by ssh."""
     host = SAME_HOST.get(host, host)
     if host == "dev.azure.com" and path.startswith("v3/") and path.count("/") == 3:
         _, organisation, project, name = path.split("/")
@@ -124,7 +124,7 @@ def _over_https(host: str, port: int | None, path: str) -> tuple[str, str]:
 
 
 def _ssh_host(name: str) -> str:
-    """The host that ssh connects to: `name` may be an alias of ~/.ssh/config, or look like one of GitHub's."""
+    """The host that ssh connects to: `name` may be an alias in ~/.ssh/config, or look like one, as github.com-work."""
     if name.startswith("-"):  # ssh would take it for an option
         return ""
     settings = dict(line.partition(" ")[::2] for line in _run(["ssh", "-G", name], None).splitlines())
@@ -138,7 +138,7 @@ def _git(folder: Path, *arguments: str) -> str:
 
 
 def _run(command: list[str], folder: Path | None) -> str:
-    """What a command prints; nothing if it fails or isn't installed."""
+    """A command's output; empty if it fails or isn't installed."""
     try:
         run = subprocess.run(
             command, cwd=folder, check=True, capture_output=True, encoding="utf-8", timeout=COMMAND_TIMEOUT_S

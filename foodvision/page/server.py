@@ -1,4 +1,4 @@
-"""`foodvision serve`: Voilà, faster to load and safe to open to strangers."""
+"""`foodvision serve`: Voilà, made faster to load and safe to open to strangers."""
 
 import os
 from asyncio import Future
@@ -16,19 +16,19 @@ from .guard import PageConnection
 from .trial import ServeError, try_notebook, try_port
 
 NOTEBOOK = "foodvision.ipynb"
-MAX_ZMQ_SOCKETS = 65536  # ZeroMQ's default is a thousand; a visitor takes four
-MAX_BODY_BYTES, MAX_BUFFER_BYTES = 2**16, 2**20  # of a request, and waiting to be read: no page sends as much
+MAX_ZMQ_SOCKETS = 65536  # ZeroMQ's default is a thousand, and each visitor takes four
+MAX_BODY_BYTES, MAX_BUFFER_BYTES = 2**16, 2**20  # of a request, and waiting to be read; the page sends less
 MAX_READY_KERNELS, BYTES_PER_READY_KERNEL = 16, 10**9
-MAX_FOLDER_CHARACTERS = 50  # a socket's path has at most 103, of which the kernel's name takes 50
+MAX_FOLDER_CHARACTERS = 50  # a socket's path may have 103, and the kernel's name takes 50
 
 
 def pool_size() -> int:
-    """Number of kernels kept ready unless set: no more than can start at once or fit into a small container."""
+    """Default number of kernels to keep ready: no more than can start at once, or than fit into a small container."""
     return int(max(1, min(cores(), MAX_READY_KERNELS, memory() // BYTES_PER_READY_KERNEL)))
 
 
 class NoSniff(OutputTransform):
-    """Adds a header to Voilà's static files, which get none of those its pages have."""
+    """Adds a header to Voilà's static files, which don't get the headers set for its pages."""
 
     def transform_first_chunk(self, status_code, headers, chunk, finishing):
         headers["X-Content-Type-Options"] = "nosniff"
@@ -36,11 +36,11 @@ class NoSniff(OutputTransform):
 
 
 class FoodVision(Voila):
-    """Voilà with what it offers no option for, or reads too late from `tornado_settings`.
+    """Voilà with settings that it has no option for, or that it reads too late from `tornado_settings`.
 
-    Compression saves a third of the time to open the page on a phone. Kernels listen at Unix sockets, because another
+    Compression saves a third of the time to open the page on a phone. Kernels listen on Unix sockets, because another
     program can take a TCP port between Jupyter choosing it and the kernel using it, and the page would then wait for a
-    minute in vain. Nor can other users reach them.
+    minute. Unix sockets also keep out other users of the machine.
     """
 
     port_retries = Integer(0, config=True, help="Number of other ports to try if the port is in use.")
@@ -67,7 +67,7 @@ class FoodVision(Voila):
             try_port(self.port, self.ip)
         if self.notebook_path:
             notebook = Path(self.notebook_path)
-            if notebook.absolute() == OWN_FOLDER / NOTEBOOK:  # its kernels run there, and not in the current folder
+            if notebook.absolute() == OWN_FOLDER / NOTEBOOK:  # its kernels run there, not in the current folder
                 os.environ[MODEL_SETTING] = str(find_model())
             self.log.info("Trying %s before anyone opens it.", notebook)
             try_notebook(notebook)
@@ -79,7 +79,7 @@ class FoodVision(Voila):
         if os.name == "posix" and len(self.connection_dir) <= MAX_FOLDER_CHARACTERS:
             self.config.KernelManager.transport = "ipc"
         else:
-            self.log.warning("Kernels listen at TCP ports: Unix sockets aren't possible in %s.", self.connection_dir)
+            self.log.warning("Kernels listen on TCP ports: Unix sockets aren't possible in %s.", self.connection_dir)
         settings = super().init_settings()
         self.kernel_manager.context.max_sockets = MAX_ZMQ_SOCKETS
         self.kernel_manager.get_pool_size = self._count_ready_kernels
@@ -93,9 +93,9 @@ class FoodVision(Voila):
         super().listen()
 
     def _count_ready_kernels(self, notebook: str) -> int:
-        """Voilà also counts kernels that are still starting, and makes a visitor wait for one of those.
+        """Count only kernels that are ready. Voilà also counts those still starting, which a visitor would wait for.
 
-        Kernels that are ready come first, because Voilà takes the first. Those that failed or died are replaced.
+        Ready kernels are moved to the front, because Voilà takes the first. Those that failed or died are replaced.
         """
         pool = self.kernel_manager._pools[notebook]
         pool[:] = sorted(filter(self._is_alive, pool), key=lambda start: not start.done())

@@ -1,4 +1,4 @@
-"""What `foodvision serve` tries before it starts, so that mistakes reach the owner and not the visitors."""
+"""What `foodvision serve` tries before it starts, so the owner sees mistakes before visitors do."""
 
 import errno
 from pathlib import Path
@@ -13,12 +13,12 @@ KERNEL = "python3"
 
 
 class ServeError(RuntimeError):
-    """The page cannot be served; the text says what to do."""
+    """The page can't be served. The message says what to do."""
 
 
 def try_port(port: int, address: str) -> None:
-    """Listen at a port for a moment. Raises ServeError if that's not possible."""
-    if not 0 < port < 2**16:  # the system would take the remainder
+    """Listen on a port for a moment. Raises ServeError if that isn't possible."""
+    if not 0 < port < 2**16:  # the system would use the remainder
         raise ServeError(f"There is no port {port}. Choose one up to 65535: `foodvision serve --port=8866`.")
     try:
         for socket in bind_sockets(port, address):
@@ -26,10 +26,10 @@ def try_port(port: int, address: str) -> None:
     except OSError as error:
         reasons = {
             errno.EADDRINUSE: f"Port {port} is in use. Stop the server that uses it",
-            errno.EACCES: f"You may not listen at port {port}. Ports above 1023 are free to use",
+            errno.EACCES: f"You may not listen on port {port}. Any port above 1023 is allowed",
         }
         if error.errno not in reasons:
-            raise ServeError(f"Cannot listen at {address}: {error.strerror}. Check --Voila.ip.") from error
+            raise ServeError(f"Can't listen on {address}: {error.strerror}. Check --Voila.ip.") from error
         other = port + 1 if 1023 < port < 65535 else 8866
         raise ServeError(f"{reasons[error.errno]}, or choose another: `foodvision serve --port={other}`.") from error
 
@@ -39,7 +39,7 @@ def try_notebook(path: Path) -> None:
     notebook = _read(path)
     kernel = notebook.metadata.get("kernelspec", {}).get("name", KERNEL)
     if kernel not in KernelSpecManager().find_kernel_specs():
-        kernel = KERNEL  # Voilà makes do with another kernel of the same language, too
+        kernel = KERNEL  # Voilà also falls back to another kernel for the same language
     client = NotebookClient(notebook, kernel_name=kernel, resources={"metadata": {"path": str(path.absolute().parent)}})
     try:
         client.execute()
