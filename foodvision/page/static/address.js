@@ -1,12 +1,12 @@
-// The page's own address, where others can open it.
+// The page's own address, if others can open it.
 
 const LOCAL = /^(localhost|.*\.(localhost|local|internal|intranet|lan|home|corp|private|home\.arpa|test|invalid))$/;
 const PRIVATE_IPV4 = /^(0|10|127|169\.254|192\.168|172\.(1[6-9]|2\d|3[01])|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\./;
 const PRIVATE_IPV6 = /^\[(::1?|f[cd].*|fe[89ab].*|::ffff:.*)\]$/;
 
 /**
- * Without query and fragment, which may hold a token. Empty on this machine or a private network, behind a token, and
- * on a JupyterHub (`/user/...`), whose pages are one person's.
+ * The address without query and fragment, which may contain a token. Empty if others can't open it: on this machine or a
+ * private network, behind a token, or on a JupyterHub (`/user/...`), where each page belongs to one person.
  * @param {{ protocol: string, hostname: string, origin: string, pathname: string, search: string }} location
  */
 export function publicAddress({ protocol, hostname, origin, pathname, search }) {

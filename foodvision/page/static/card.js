@@ -1,12 +1,12 @@
-// One photo and what the page says of it.
+// A card with one photo and what the page says about it.
 import { element } from "./element.js";
 import { toImage } from "./photo.js";
-import { describe } from "./words.js";
+import { describe, labels } from "./words.js";
 
 /** @import { Card, Classes, Prediction } from "./types" */
 
 /**
- * `alone`: the photo is shown large, and its answer is read out; beside others it is one of many.
+ * If the photo is `alone`, it is shown large and screen readers announce its answer.
  * @param {string} name
  * @param {boolean} alone
  * @returns {Card}
@@ -22,9 +22,9 @@ export function makeCard(name, alone) {
       words.replaceChildren(element("p", { class: "fv-complaint" }, element("strong", {}, name), ` ${sentence}`)),
     answer: (prediction, classes, ...extras) =>
       words.replaceChildren(...inWords(prediction, classes, alone ? "" : name), ...extras),
-    // A browser may lack the memory to show a photo: its answer stands without.
+    // If the browser lacks the memory to show a photo, its answer is shown without it.
     show: (jpeg) =>
-      toImage(jpeg, `Your photo, ${name}`).then(
+      toImage(jpeg, labels.photo(name)).then(
         (image) => picture.replaceChildren(image),
         () => {},
       ),

@@ -9,15 +9,15 @@ import { goneNotice, keptPhotos, onReturn, reload } from "./reload.js";
 import { verdictOn } from "./verdict.js";
 import { doing, leftOut, tooLarge, UNREADABLE } from "./words.js";
 
-/** @import { About, Answer, Answerer, Line, Model, Photo, Settings } from "./types" */
+/** @import { About, Answer, Answerer, ConnectionEvents, Model, Photo, Settings } from "./types" */
 /** @typedef {{ photos: Photo[], before: Choice | null }} Choice */
 
-const START_MS = 60_000; // that a photo waits for the app to start before the page says that it may have stopped
+const START_TIMEOUT_MS = 60_000; // after which a photo that waits for the app to start makes the page say it may have stopped
 const NOTHING = { photos: [], before: null };
 
 export default () => {
-  // Every page that shows a kernel's model hears all its replies, and the kernel outlives a reload in JupyterLab: no two
-  // requests to it may have the same id. (crypto.randomUUID would be missing without https.)
+  // Every page that shows a kernel's model receives all of its replies, and in JupyterLab the kernel outlives a reload. So
+  // no two requests to it may have the same id. (crypto.randomUUID only exists with https.)
   let id = Math.floor(Math.random() * 2 ** 52);
   const nextId = () => ++id;
   return {
@@ -26,7 +26,7 @@ export default () => {
       const dashboard =
         takeDrawn() ?? openDashboard(el, read(model, "short_side", "max_bytes", "feedback_on", "titles", "background"));
       return dashboard.connect(
-        (line) => kernelAnswerer(model, nextId, line),
+        (events) => kernelAnswerer(model, nextId, events),
         read(model, "feedback_on", "titles", "background", "link"),
       );
     },
@@ -46,8 +46,7 @@ function read(model, ...names) {
 }
 
 /**
- * What works without an answerer works at once: photos are chosen, shown and made small. Their answers wait for
- * `connect`.
+ * What needs no answerer works at once: photos can be chosen, shown and shrunk. Their answers wait for `connect`.
  * @param {HTMLElement} el
  * @param {Settings} settings
  */
@@ -56,10 +55,10 @@ export function openDashboard(el, settings) {
 }
 
 class Dashboard {
-  view = new AbortController(); // ends what the view listens to
-  work = new AbortController(); // ends the work on a choice when another is made
+  view = new AbortController(); // aborted when the view ends, to remove its listeners
+  work = new AbortController(); // aborted when other photos are chosen
   /** @type {Choice} */
-  choice = NOTHING; // what is on show, and the choice `before` it until it has an answer
+  choice = NOTHING; // the photos that are shown and, until one of them has an answer, the choice `before` them
   /** @type {Answerer | undefined} */
   answerer;
   /** @type {(answerer: Answerer) => void} */
@@ -92,8 +91,8 @@ class Dashboard {
   }
 
   /**
-   * Gives the waiting photos to whoever answers; returns what ends the view.
-   * @param {(line: Line) => Answerer} makeAnswerer
+   * Gives the waiting photos to an answerer; returns a function that ends the view.
+   * @param {(events: ConnectionEvents) => Answerer} makeAnswerer
    * @param {About} about
    */
   connect(makeAnswerer, about) {
@@ -138,7 +137,7 @@ class Dashboard {
     if (ownsThePage()) reload(this.choice.photos);
   }
 
-  // The latest choice wins. One that turns out to be a single bad file costs nothing: the choice before it returns.
+  // The latest choice wins. If it turns out to be a single bad file, the choice before it comes back.
   /** @param {Choice | null} latest */
   async lookAt(latest) {
     this.work.abort();
@@ -172,7 +171,7 @@ class Dashboard {
   async makeSmall(photo) {
     photo.card.say(doing.reading(photo.name));
     photo.jpeg = await shrink(photo.file, this.settings.short_side).catch(() => null);
-    if (photo.jpeg) photo.shown = photo.card.show(photo.jpeg); // else the answer brings a picture of it
+    if (photo.jpeg) photo.shown = photo.card.show(photo.jpeg); // otherwise the answer comes with a picture
   }
 
   /** @param {Photo} photo @param {AbortSignal} signal */
@@ -192,7 +191,7 @@ class Dashboard {
       photo.jpeg = reply.picture;
       photo.shown = photo.card.show(photo.jpeg);
     }
-    await photo.shown; // no answer stands beside another photo
+    await photo.shown; // so an answer never appears beside another photo
     photo.prediction = reply.prediction;
     photo.card.answer(photo.prediction, this.about, ...this.verdict(photo, reply));
   }
@@ -206,7 +205,7 @@ class Dashboard {
   /** @param {Photo} photo */
   async answererFor(photo) {
     photo.card.say(doing.waiting(photo.name));
-    const tooLong = setTimeout(() => this.onGone(), START_MS);
+    const tooLong = setTimeout(() => this.onGone(), START_TIMEOUT_MS);
     return this.answering.finally(() => clearTimeout(tooLong));
   }
 }

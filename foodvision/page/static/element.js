@@ -22,12 +22,12 @@ export function button(text, onClick) {
   return node;
 }
 
-// A phone's own camera is better than a live picture, and nothing is dropped on a phone.
+// A phone's camera app is better than a live picture in the page, and nobody drops files on a phone.
 export function onPhone() {
   return matchMedia("(pointer: coarse)").matches;
 }
 
-// In Voilà the page is the dashboard's own; in JupyterLab and Notebook it is one output among others.
+// In Voilà the dashboard has the page to itself; in JupyterLab and Notebook it is one output among others.
 export function ownsThePage() {
   return "voila" in document.body.dataset;
 }

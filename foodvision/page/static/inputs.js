@@ -1,6 +1,6 @@
-// How photos come in: chosen, taken with a phone, dropped or pasted. Each calls `look` with files.
+// Ways to add photos: choosing them, taking them with a phone, dropping or pasting them. Each calls `look` with files.
 import { element } from "./element.js";
-import { NOT_A_FILE } from "./words.js";
+import { labels, NOT_A_FILE } from "./words.js";
 
 /** @import { Complain, Look } from "./types" */
 
@@ -14,7 +14,7 @@ export function chooser(text, attributes, look) {
   const input = element("input", { type: "file", accept: "image/*,.heic,.heif,.avif", ...attributes });
   input.addEventListener("change", () => {
     const files = [...(input.files ?? [])];
-    input.value = ""; // so that the same file can be chosen again
+    input.value = ""; // lets the visitor choose the same file again
     if (files.length) look(files);
   });
   return element("label", { class: "fv-button" }, input, text);
@@ -39,7 +39,7 @@ export function acceptDrops(area, marked, { look, complain, signal }) {
     mark(false);
     const files = [...event.dataTransfer.files];
     if (files.length) look(files);
-    else complain("What you dropped", NOT_A_FILE);
+    else complain(labels.dropped, NOT_A_FILE);
   });
 }
 

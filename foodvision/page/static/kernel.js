@@ -1,34 +1,37 @@
-// The kernel as an answerer.
+// An answerer that asks the kernel.
 //
-// A request is {id, size, ...} and `size` bytes, in parts, so that the page can say how much has arrived. The kernel
-// answers each part with {id, received}, and the last with the reply: {id, prediction}, {id, photo_kept}, {id, qr_code},
+// A request is {id, size, ...} with `size` bytes, sent in parts so the page can show progress. The kernel acknowledges
+// each part with {id, received}, and replies to the last with {id, prediction}, {id, photo_kept}, {id, qr_code},
 // {id, pong} or {id, error}.
 
-/** @import { Answerer, Line, Model } from "./types" */
+/** @import { Answerer, ConnectionEvents, Model } from "./types" */
 
-const PART = 2 ** 17; // bytes: a second and a half on a slow phone
-const IN_FLIGHT = 2; // parts: the next is on its way while one is acknowledged
-const SILENCE_MS = 6000; // without a word, after which the kernel is taken for gone
-const PING_MS = 2500; // without a word, after which a page that has slept connects anew
+const PART_BYTES = 2 ** 17; // a second and a half on a slow phone
+const MAX_PARTS_IN_FLIGHT = 2; // the next is on its way while one is acknowledged
+const SILENCE_TIMEOUT_MS = 6000; // without a message for so long, the kernel counts as gone
+const PING_TIMEOUT_MS = 2500; // without a message for so long, a page that has slept reconnects
 const ENDED = ["dead", "restarting", "autorestarting"]; // states of a kernel whose dashboard is gone
 
 /**
- * `nextId` gives a number that no other request to this kernel has.
+ * `nextId` returns a number that no other request to this kernel has.
  * @param {Model} model
  * @param {() => number} nextId
- * @param {Line} line
+ * @param {ConnectionEvents} events
  * @returns {Answerer}
  */
-export function kernelAnswerer(model, nextId, line) {
-  const talk = new Talk(model, nextId, line);
+export function kernelAnswerer(model, nextId, events) {
+  const conversation = new Conversation(model, nextId, events);
   const judge = (/** @type {number} */ about) => async (/** @type {string} */ truth, /** @type {Blob=} */ photo) => {
-    const reply = await talk.ask({ about, truth }, { bytes: await photo?.arrayBuffer() });
+    const reply = await conversation.ask({ about, truth }, { bytes: await photo?.arrayBuffer() });
     return reply.error ? reply : { photo: reply.photo_kept };
   };
   return {
-    check: () => talk.check(),
+    check: () => conversation.check(),
     async answer(photo, { needsPicture, onProgress, signal }) {
-      const reply = await talk.ask({ shown: !needsPicture }, { bytes: await photo.arrayBuffer(), onProgress, signal });
+      const reply = await conversation.ask(
+        { shown: !needsPicture },
+        { bytes: await photo.arrayBuffer(), onProgress, signal },
+      );
       if (!reply || reply.error) return reply;
       return {
         prediction: reply.prediction,
@@ -36,74 +39,75 @@ export function kernelAnswerer(model, nextId, line) {
         ...(model.get("feedback_on") && { judge: judge(reply.id) }),
       };
     },
-    qrCode: async (text) => (await talk.ask({ qr: text })).qr_code,
+    qrCode: async (text) => (await conversation.ask({ qr: text })).qr_code,
   };
 }
 
-class Talk {
-  /** @type {Map<number, Inquiry>} */
+class Conversation {
+  /** @type {Map<number, PendingRequest>} */
   waiting = new Map(); // requests without a reply, by id
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  silence;
-  closed = false; // the channel to the dashboard, as when the kernel restarts
-  words = 0; // heard so far
+  timer;
+  closed = false; // whether the channel to the dashboard is closed, for example because the kernel restarted
+  heard = 0; // number of messages so far
   checking = false;
 
-  /** @param {Model} model @param {() => number} nextId @param {Line} line */
-  constructor(model, nextId, line) {
+  /** @param {Model} model @param {() => number} nextId @param {ConnectionEvents} events */
+  constructor(model, nextId, events) {
     this.model = model;
     this.nextId = nextId;
-    this.line = line;
+    this.events = events;
     this.kernel = model.widget_manager?.kernel;
     this.listen();
   }
 
   listen() {
-    const { model, kernel, line } = this;
+    const { model, kernel, events } = this;
     const close = () => this.close();
-    const note = (/** @type {unknown} */ _, /** @type {string} */ status) => ENDED.includes(status) && close();
-    const hear = (/** @type {any} */ word, /** @type {ArrayBuffer[]} */ [picture] = []) => this.hear(word, picture);
-    const listeners = { "msg:custom": hear, "comm:close": close, destroy: close };
+    const onStatus = (/** @type {unknown} */ _, /** @type {string} */ status) => ENDED.includes(status) && close();
+    const onMessage = (/** @type {any} */ message, /** @type {ArrayBuffer[]} */ [picture] = []) =>
+      this.receive(message, picture);
+    const listeners = { "msg:custom": onMessage, "comm:close": close, destroy: close };
     for (const [event, listener] of Object.entries(listeners)) model.on(event, listener);
-    kernel?.statusChanged?.connect(note);
-    line.signal.addEventListener("abort", () => {
+    kernel?.statusChanged?.connect(onStatus);
+    events.signal.addEventListener("abort", () => {
       for (const [event, listener] of Object.entries(listeners)) model.off(event, listener);
-      kernel?.statusChanged?.disconnect(note);
-      clearTimeout(this.silence);
+      kernel?.statusChanged?.disconnect(onStatus);
+      clearTimeout(this.timer);
     });
   }
 
-  /** @param {any} word @param {ArrayBuffer} [picture] */
-  hear(word, picture) {
-    this.words++;
-    this.waiting.get(word.id)?.hear(word, picture);
-    this.line.onBack();
-    this.windClock();
+  /** @param {any} message @param {ArrayBuffer} [picture] */
+  receive(message, picture) {
+    this.heard++;
+    this.waiting.get(message.id)?.receive(message, picture);
+    this.events.onBack();
+    this.restartTimer();
   }
 
   close() {
     this.closed = true;
-    if (this.waiting.size && !this.line.signal.aborted) this.line.onGone();
+    if (this.waiting.size && !this.events.signal.aborted) this.events.onGone();
   }
 
-  windClock() {
-    clearTimeout(this.silence);
-    if (this.waiting.size) this.silence = setTimeout(this.line.onGone, SILENCE_MS);
+  restartTimer() {
+    clearTimeout(this.timer);
+    if (this.waiting.size) this.timer = setTimeout(this.events.onGone, SILENCE_TIMEOUT_MS);
   }
 
-  // A kernel known to be dead throws at once, and so does a channel that is closed.
+  // Sending to a kernel that is known to be dead, or through a closed channel, throws at once.
   /** @param {object} content @param {ArrayBuffer[]} [parts] */
   send(content, parts = []) {
-    if (this.closed) return this.line.onGone();
+    if (this.closed) return this.events.onGone();
     try {
       this.model.send(content, undefined, parts);
     } catch {
-      this.line.onGone();
+      this.events.onGone();
     }
   }
 
   /**
-   * Resolves to the kernel's reply, or to null when `signal` says that nobody waits for it any more.
+   * Resolves to the kernel's reply, or to null once `signal` is aborted.
    * @param {object} content
    * @param {{ bytes?: ArrayBuffer, onProgress?: (share: number) => void, signal?: AbortSignal }} [options]
    * @returns {Promise<any>}
@@ -111,90 +115,90 @@ class Talk {
   ask(content, { bytes = new ArrayBuffer(0), onProgress, signal } = {}) {
     return new Promise((resolve) => {
       if (signal?.aborted) return resolve(null);
-      const inquiry = new Inquiry(this, content, bytes, resolve, onProgress);
-      signal?.addEventListener("abort", () => inquiry.finish(null));
-      inquiry.start();
+      const request = new PendingRequest(this, content, bytes, resolve, onProgress);
+      signal?.addEventListener("abort", () => request.finish(null));
+      request.start();
     });
   }
 
-  // A phone that wakes may hold a connection that has long ended, without a word of it.
+  // When a phone wakes, its connection may have ended long ago without the page being told.
   async check() {
-    const { signal, onGone } = this.line;
+    const { signal, onGone } = this.events;
     if (this.checking || signal.aborted) return;
     this.checking = true;
-    if (!(await this.pong())) {
-      const anew = Promise.resolve(this.kernel?.reconnect?.()).then(
-        () => this.startAll(), // even if it takes longer
+    if (!(await this.isAlive())) {
+      const reconnected = Promise.resolve(this.kernel?.reconnect?.()).then(
+        () => this.startAll(), // even if reconnecting takes longer
         () => {},
       );
-      await Promise.race([anew, sleep(PING_MS)]);
-      if (!(await this.pong()) && !signal.aborted) onGone();
+      await Promise.race([reconnected, sleep(PING_TIMEOUT_MS)]);
+      if (!(await this.isAlive()) && !signal.aborted) onGone();
     }
     this.checking = false;
   }
 
   startAll() {
-    for (const inquiry of [...this.waiting.values()]) inquiry.start();
+    for (const request of [...this.waiting.values()]) request.start();
   }
 
-  // Whether the kernel says anything: it may be busy with a photo, and a ping stand in line.
-  async pong() {
-    const before = this.words;
+  // Any message counts as a reply: the kernel may be busy with a photo, and the ping has to wait its turn.
+  async isAlive() {
+    const before = this.heard;
     const isOpen = () => !this.closed && (this.kernel?.connectionStatus ?? "connected") === "connected";
     this.send({ id: this.nextId(), size: 0, ping: true });
-    for (let waited = 0; waited < PING_MS && this.words === before && isOpen(); waited += 100) await sleep(100);
-    return this.words > before;
+    for (let waited = 0; waited < PING_TIMEOUT_MS && this.heard === before && isOpen(); waited += 100) await sleep(100);
+    return this.heard > before;
   }
 }
 
-class Inquiry {
+class PendingRequest {
   id = 0;
   sent = 0; // bytes
 
   /**
-   * @param {Talk} talk
+   * @param {Conversation} conversation
    * @param {object} content
    * @param {ArrayBuffer} bytes
    * @param {(reply: any) => void} resolve
    * @param {(share: number) => void} [onProgress]
    */
-  constructor(talk, content, bytes, resolve, onProgress) {
-    this.talk = talk;
+  constructor(conversation, content, bytes, resolve, onProgress) {
+    this.conversation = conversation;
     this.content = content;
     this.bytes = bytes;
     this.resolve = resolve;
     this.onProgress = onProgress;
   }
 
-  // Also a second time, under a new id: the kernel may have a part of the old one.
+  // May be called again. The request then gets a new id, because the kernel may have some parts under the old one.
   start() {
-    this.talk.waiting.delete(this.id);
-    this.id = this.talk.nextId();
+    this.conversation.waiting.delete(this.id);
+    this.id = this.conversation.nextId();
     this.sent = 0;
-    this.talk.waiting.set(this.id, this);
+    this.conversation.waiting.set(this.id, this);
     this.sendPart();
-    for (let parts = 1; parts < IN_FLIGHT && this.sent < this.bytes.byteLength; parts++) this.sendPart();
-    this.talk.windClock();
+    for (let parts = 1; parts < MAX_PARTS_IN_FLIGHT && this.sent < this.bytes.byteLength; parts++) this.sendPart();
+    this.conversation.restartTimer();
   }
 
   sendPart() {
-    const part = this.bytes.slice(this.sent, this.sent + PART);
-    this.talk.send({ ...this.content, id: this.id, size: this.bytes.byteLength }, [part]);
-    this.sent += PART;
+    const part = this.bytes.slice(this.sent, this.sent + PART_BYTES);
+    this.conversation.send({ ...this.content, id: this.id, size: this.bytes.byteLength }, [part]);
+    this.sent += PART_BYTES;
   }
 
-  /** @param {any} word @param {ArrayBuffer} [picture] */
-  hear(word, picture) {
-    if (!("received" in word)) return this.finish({ ...word, picture });
-    this.onProgress?.(word.received / this.bytes.byteLength);
+  /** @param {any} message @param {ArrayBuffer} [picture] */
+  receive(message, picture) {
+    if (!("received" in message)) return this.finish({ ...message, picture });
+    this.onProgress?.(message.received / this.bytes.byteLength);
     if (this.sent < this.bytes.byteLength) this.sendPart();
   }
 
   /** @param {any} reply */
   finish(reply) {
-    this.talk.waiting.delete(this.id);
+    this.conversation.waiting.delete(this.id);
     this.resolve(reply);
-    this.talk.windClock();
+    this.conversation.restartTimer();
   }
 }
 

@@ -1,11 +1,11 @@
-// What stands around the photos: the ways in above them, what can be done with the answers below.
+// The page around the photos: ways to add them above, and what can be done with the answers below.
 import { publicAddress } from "./address.js";
 import { cameraButton } from "./camera.js";
 import { button, element, onPhone, ownsThePage } from "./element.js";
 import { chooser } from "./inputs.js";
 import { saveButtons } from "./save.js";
 import { shareButton } from "./share.js";
-import { invitation, promise, tally } from "./words.js";
+import { hint, invitation, labels, promise, tally } from "./words.js";
 
 /** @import { About, Answerer, Classes, Complain, Look, Photo, Settings } from "./types" */
 
@@ -23,15 +23,15 @@ export class Page {
   constructor(el, settings, acts) {
     this.settings = settings;
     this.saves = saveButtons(acts.answered, acts.classes);
-    const label = { class: "fv-tools", role: "group", "aria-label": "Answers" };
-    this.tools = element("div", label, button("Clear", acts.clear), this.saves);
-    const choose = chooser("Choose a photo", { multiple: "" }, acts.look);
+    const label = { class: "fv-tools", role: "group", "aria-label": labels.answers };
+    this.tools = element("div", label, button(labels.clear, acts.clear), this.saves);
+    const choose = chooser(labels.choose, { multiple: "" }, acts.look);
     this.node = element(
       "div",
       { class: "foodvision" },
       this.invite,
       element("div", { class: "fv-ways" }, choose, cameraButton(acts.look, acts.complain)),
-      element("p", { class: "fv-hint" }, hint(), " ", this.promised),
+      element("p", { class: "fv-hint" }, hint(onPhone()), " ", this.promised),
       this.notice,
       this.complaint,
       this.progress.node,
@@ -77,12 +77,8 @@ export function isDone(photo) {
   return Boolean(photo.prediction || photo.error);
 }
 
-function hint() {
-  return onPhone() ? "One or several." : "One or several; you can drop or paste them here, too.";
-}
-
 function progressLine() {
-  const bar = element("progress", { "aria-label": "Photos done" });
+  const bar = element("progress", { "aria-label": labels.progress });
   const words = element("span", { role: "status" });
   const node = element("p", { class: "fv-progress", hidden: "" }, bar, words);
   return {

@@ -1,18 +1,19 @@
-// Photos in the browser.
-import { element } from "./element.js";
-import { isWhole } from "./whole.js";
+// Decodes and shrinks photos in the browser.
 
-let reduces = true; // whether this browser's ImageDecoder keeps to the size it is asked for, as far as we know
+import { isComplete } from "./complete.js";
+import { element } from "./element.js";
+
+let reduces = true; // whether this browser's ImageDecoder respects the size it is asked for, as far as we know
 
 /**
- * JPEG of the photo, upright, its short side at most `shortSide` pixels. Rejects what the browser cannot decode, or
- * only in part: the answering side says what is wrong with it.
+ * An upright JPEG of the photo, with a short side of at most `shortSide` pixels. Rejects a photo that the browser can't
+ * decode completely: the answerer then says what is wrong with it.
  * @param {Blob} file
  * @param {number} shortSide
  */
 export async function shrink(file, shortSide) {
   const data = await file.arrayBuffer();
-  if (!isWhole(new Uint8Array(data))) throw new Error("The file is cut short.");
+  if (!isComplete(new Uint8Array(data))) throw new Error("The file is cut short.");
   const picture = await decode(file, data, shortSide);
   const [width, height] = fit(sidesOf(picture), shortSide);
   const canvas = element("canvas", { width, height });
@@ -22,7 +23,7 @@ export async function shrink(file, shortSide) {
   picture.close();
   if (isBlank(context.getImageData(0, 0, width, height).data)) throw new Error("The browser decoded nothing.");
   context.globalCompositeOperation = "destination-over";
-  context.fillStyle = "white"; // behind what is transparent: JPEG would make it black
+  context.fillStyle = "white"; // behind transparent parts, which JPEG would make black
   context.fillRect(0, 0, width, height);
   const jpeg = await toBlob(canvas, "image/jpeg");
   if (!jpeg) throw new Error("The browser lacks the memory.");
@@ -32,7 +33,7 @@ export async function shrink(file, shortSide) {
 /** @param {Blob} file @param {ArrayBuffer} data @param {number} shortSide */
 async function decode(file, data, shortSide) {
   const sides = await load(file).then(
-    ({ naturalWidth, naturalHeight }) => [naturalWidth, naturalHeight], // which decodes nothing yet
+    ({ naturalWidth, naturalHeight }) => [naturalWidth, naturalHeight], // without decoding it yet
     () => null,
   );
   const scaled = sides && Math.min(...sides) > shortSide;
@@ -44,9 +45,10 @@ async function decode(file, data, shortSide) {
 }
 
 /**
- * A VideoFrame of a large JPEG in the fewest eighths of its size that leave the short side `shortSide`: libjpeg decodes
- * so in half the time, and a phone's photo takes 3 MB instead of 48. Null where there is nothing to gain, or no decoder:
- * browsers lend it to https and localhost alone, and one that ignores the size may ignore which side is up, too.
+ * A VideoFrame of a large JPEG, at the smallest number of eighths of its size that keeps the short side at least
+ * `shortSide`. libjpeg decodes that in half the time, and a phone's photo takes 3 MB instead of 48. Null if there is
+ * nothing to gain or no decoder: browsers only offer it on https and localhost, and one that ignores the size may also
+ * ignore the orientation.
  * @param {Blob} file
  * @param {ArrayBuffer} data
  * @param {number[]} sides
@@ -66,8 +68,8 @@ async function decodeReduced(file, data, sides, shortSide) {
 }
 
 /**
- * An ImageBitmap that was made small while it was decoded. Null where the browser turned it afterwards, which would
- * have it out of shape.
+ * An ImageBitmap that was scaled down while it was decoded. Null if the browser turned it after scaling, which would
+ * distort it.
  * @param {Blob} file
  * @param {number[]} size
  */
@@ -90,7 +92,7 @@ function fit(sides, shortSide) {
   return sides.map((side) => Math.round(scale * side));
 }
 
-// Every pixel transparent: so WebKit shows a photo that it cannot decode.
+// Whether every pixel is transparent: WebKit gives that for a photo that it can't decode.
 /** @param {Uint8ClampedArray} pixels */
 function isBlank(pixels) {
   for (let alpha = 3; alpha < pixels.length; alpha += 4) if (pixels[alpha]) return false;
@@ -109,7 +111,7 @@ export function toBlob(canvas, type) {
   return new Promise((resolve) => canvas.toBlob(resolve, type, 0.9));
 }
 
-/** An <img> of a JPEG, once it is ready to show. @param {Blob} jpeg @param {string} alt */
+/** An <img> of a JPEG, ready to show. @param {Blob} jpeg @param {string} alt */
 export async function toImage(jpeg, alt) {
   const image = await load(jpeg, alt);
   await image.decode();

@@ -1,4 +1,4 @@
-// Answers as pictures, a tile for each photo.
+// Draws answers as pictures to save, with a tile for each photo.
 import { element } from "./element.js";
 import { contextOf, toBlob } from "./photo.js";
 import { describe } from "./words.js";
@@ -7,12 +7,12 @@ import { describe } from "./words.js";
 
 const TILE = { width: 600, photo: 450, height: 800, margin: 32 }; // pixels
 const COLUMNS = 3;
-const MAX_PIXELS = 2 ** 24; // of a canvas on iOS; one that is larger stays empty
-const MAX_SIDE = 2 ** 14; // pixels of a canvas in Safari; other browsers allow more
+const MAX_PIXELS = 2 ** 24; // in a canvas on iOS; a larger one stays empty
+const MAX_SIDE = 2 ** 14; // pixels, of a canvas in Safari; other browsers allow more
 
 /**
- * How many photos each picture holds, so that no canvas is larger than browsers allow: as few pictures as possible,
- * about alike.
+ * How many photos to draw in each picture: as few pictures as possible, of similar size, and no canvas larger than
+ * browsers allow.
  * @param {number} photos
  */
 export function layOutPictures(photos) {
@@ -26,7 +26,7 @@ export function layOutPictures(photos) {
 }
 
 /**
- * PNGs of the answered photos, one after another: a browser may have the memory for one alone. Throws where it has not.
+ * PNGs of the answered photos, one at a time, because a browser may only have the memory for one. Throws if it hasn't.
  * @param {Photo[]} photos
  * @param {Classes} classes
  */
@@ -50,7 +50,7 @@ async function toPicture(photos, classes) {
     context.restore();
   }
   const picture = await toBlob(canvas, "image/png");
-  canvas.width = 0; // or else Safari keeps its memory for a while
+  canvas.width = 0; // otherwise Safari keeps its memory for a while
   if (!picture) throw new Error("The browser lacks the memory.");
   return picture;
 }
@@ -97,7 +97,7 @@ function drawBar(context, { title, share, percent }, y, color) {
   return y + 50;
 }
 
-// The middle of the photo, as large as fills the space.
+// Draws the middle of the photo, just large enough to fill the space.
 /** @param {CanvasRenderingContext2D} context @param {Blob} jpeg @param {number} width @param {number} height */
 async function drawCovering(context, jpeg, width, height) {
   const bitmap = await createImageBitmap(jpeg);

@@ -1,14 +1,14 @@
-// When the kernel is gone: photos that outlive a reload of the page. They stay in this tab, and leave with it.
+// Keeps photos while the page is reloaded because its kernel is gone. They stay in this tab until it closes.
 import { button, element, ownsThePage } from "./element.js";
 import { gone } from "./words.js";
 
 /** @import { Photo } from "./types" */
 
-const KEY = "foodvision-photo-"; // and the photo's place
-const LEFT_OUT = "foodvision-left-out"; // how many found no room
+const KEY = "foodvision-photo-"; // followed by the photo's index
+const LEFT_OUT = "foodvision-left-out"; // how many did not fit
 
 /**
- * What the visitor reads, with what they can do. `photos` gives those on show, `link` starts the app elsewhere.
+ * What the visitor is told, with buttons to continue. `photos` returns those on the page, `link` starts the app elsewhere.
  * @param {() => Photo[]} photos
  * @param {string} link
  */
@@ -35,8 +35,8 @@ export function reload(photos) {
 }
 
 /**
- * Calls back when the visitor returns: `restored` to a page that the browser kept in memory while its kernel ended,
- * `awake` to one that slept or was offline.
+ * Calls back when the visitor returns: `restored` if the browser kept the page in memory while its kernel ended, `awake`
+ * if it slept or was offline.
  * @param {{ restored: () => void, awake: () => void, signal: AbortSignal }} page
  */
 export function onReturn({ restored, awake, signal }) {
@@ -46,8 +46,8 @@ export function onReturn({ restored, awake, signal }) {
 }
 
 /**
- * The photos that were kept, as files, and how many found no room. They are given once, so that a photo that ends a
- * kernel does not end the next.
+ * The photos that were kept, as files, and how many did not fit. They are returned only once, so a photo that crashes a
+ * kernel doesn't crash the next.
  */
 export async function keptPhotos() {
   const leftOut = Number(sessionStorage.getItem(LEFT_OUT));
@@ -68,10 +68,10 @@ function takeKept() {
   return kept;
 }
 
-// A tab stores about 5 MB: dozens of shrunk photos. One that finds no room or cannot be read is left out.
+// A tab can store about 5 MB: dozens of shrunk photos. Those that don't fit or can't be read are left out.
 /** @param {Photo[]} photos */
 async function keep(photos) {
-  takeKept(); // what was kept before is not on show any more
+  takeKept(); // forget earlier photos, which are no longer on the page
   const good = photos.filter(({ error }) => !error);
   let count = 0;
   for (const { name, jpeg, file } of good) {

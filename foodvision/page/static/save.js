@@ -1,26 +1,26 @@
-// Answers to take along: as JSON, and as pictures.
+// Buttons that copy answers, and save them as JSON or pictures.
 import { button, element } from "./element.js";
 import { toPictures } from "./picture.js";
 import { copied } from "./share.js";
-import { NOT_SAVED, saved } from "./words.js";
+import { labels, NOT_SAVED, saved } from "./words.js";
 
 /** @import { Classes, Photo } from "./types" */
 
-const REVOKE_AFTER_MS = 600_000; // iOS asks before it downloads, and fetches the file only then
-const BETWEEN_MS = 500; // downloads: browsers drop those that begin at the same time
+const REVOKE_AFTER_MS = 600_000; // iOS asks before downloading, and fetches the file only then
+const BETWEEN_DOWNLOADS_MS = 500; // browsers drop downloads that begin at the same time
 
 /**
- * `answered` gives the photos that are done, `classes` what the model says of its classes.
+ * `answered` returns the photos that are done, `classes` what the model calls its classes.
  * @param {() => Photo[]} answered
  * @param {() => Classes} classes
  */
 export function saveButtons(answered, classes) {
-  const copy = button("Copy as JSON", async () => {
+  const copy = button(labels.copyJson, async () => {
     copy.textContent = await copied(toJson(answered()));
-    setTimeout(() => (copy.textContent = "Copy as JSON"), 2000);
+    setTimeout(() => (copy.textContent = labels.copyJson), 2000);
   });
   const said = element("span", { role: "status" });
-  const draw = button("Save as a picture", async () => {
+  const draw = button(labels.savePicture, async () => {
     draw.disabled = true;
     said.textContent = await savePictures(answered(), classes()).catch(() => NOT_SAVED);
     draw.disabled = false;
@@ -29,7 +29,7 @@ export function saveButtons(answered, classes) {
     "div",
     { class: "fv-saves" },
     copy,
-    button("Save as JSON", () =>
+    button(labels.saveJson, () =>
       download(new Blob([toJson(answered())], { type: "application/json" }), "foodvision.json"),
     ),
     draw,
@@ -38,7 +38,7 @@ export function saveButtons(answered, classes) {
 }
 
 /**
- * A photo's name, and the fields of its prediction or the sentence that stands for it.
+ * For each photo its name, and the fields of its prediction or its error.
  * @param {Photo[]} photos
  */
 export function toJson(photos) {
@@ -50,7 +50,7 @@ export function toJson(photos) {
 async function savePictures(photos, classes) {
   let count = 0;
   for await (const picture of toPictures(photos, classes)) {
-    if (count) await new Promise((resolve) => setTimeout(resolve, BETWEEN_MS));
+    if (count) await new Promise((resolve) => setTimeout(resolve, BETWEEN_DOWNLOADS_MS));
     download(picture, `foodvision${count ? `-${count + 1}` : ""}.png`);
     count++;
   }

@@ -1,20 +1,21 @@
-// The address of the app, to copy, and as a QR code for a phone.
+// The app's address, to copy or as a QR code for a phone.
 import { button, element } from "./element.js";
+import { labels } from "./words.js";
 
 /**
- * `qrCode` gives the address of an image.
+ * `qrCode` returns the address of an image.
  * @param {string} address
  * @param {((text: string) => Promise<string>) | undefined} qrCode
  */
 export function shareButton(address, qrCode) {
-  const share = button("Share this app", () => {
-    const field = element("input", { readonly: "", value: address, "aria-label": "Address of this app" });
+  const share = button(labels.share, () => {
+    const field = element("input", { readonly: "", value: address, "aria-label": labels.address });
     field.addEventListener("focus", () => field.select());
     const done = element("p", { class: "fv-hint", role: "status" });
-    const copy = button("Copy the address", async () => (done.textContent = await copied(address)));
-    const close = button("Close", () => dialog.close());
+    const copy = button(labels.copyAddress, async () => (done.textContent = await copied(address)));
+    const close = button(labels.close, () => dialog.close());
     const tools = element("div", { class: "fv-tools" }, copy, close);
-    const dialog = element("dialog", { class: "foodvision fv-dialog", "aria-label": "Share this app" });
+    const dialog = element("dialog", { class: "foodvision fv-dialog", "aria-label": labels.share });
     dialog.append(...(qrCode ? [codeOf(qrCode(address))] : []), field, tools, done);
     dialog.addEventListener("close", () => dialog.remove());
     document.body.append(dialog);
@@ -25,23 +26,23 @@ export function shareButton(address, qrCode) {
   return share;
 }
 
-// Space for the code, in which it appears once it has been drawn.
+// Reserves space for the code, which appears once the kernel has drawn it.
 /** @param {Promise<string>} code */
 function codeOf(code) {
-  const image = element("img", { class: "fv-code", alt: "QR code of the address, for a phone's camera" });
+  const image = element("img", { class: "fv-code", alt: labels.qrCode });
   code.then((source) => (image.src = source)).catch(() => image.remove());
   return image;
 }
 
 /**
- * Says what became of it. Browsers lend the clipboard only to pages opened over https, or on this machine.
+ * Copies text and says whether that worked. Browsers only allow it on pages opened over https or on this machine.
  * @param {string} text
  */
 export async function copied(text) {
   try {
     await navigator.clipboard.writeText(text);
-    return "Copied.";
+    return labels.copied;
   } catch {
-    return "Your browser does not let this page copy.";
+    return labels.notCopied;
   }
 }

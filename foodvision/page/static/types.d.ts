@@ -1,6 +1,6 @@
 // Shapes that the page's modules share. Nothing here reaches the browser.
 
-/** `Prediction.to_dict()` of the answering side. */
+/** What `Prediction.to_dict()` gives in Python. */
 export interface Prediction {
   label: string;
   probability: number;
@@ -9,24 +9,24 @@ export interface Prediction {
   seconds: number;
 }
 
-/** What the model says of its classes. */
+/** What the model calls its classes. */
 export interface Classes {
-  /** Words for each class name, in the model's order. */
+  /** What people call each class, by class name and in the model's order. */
   titles: Record<string, string>;
   /** The sentence for each class that means "none of these"; "{foods}" stands for the others. */
   background: Record<string, string>;
 }
 
-/** What the page must know before it can be drawn. Pixels of a photo's short side, bytes of a file. */
+/** What the page must know before it can be drawn: also the short side in pixels and the largest file in bytes. */
 export interface Settings extends Classes {
   short_side: number;
   max_bytes: number;
   feedback_on: boolean;
-  /** Whether the page itself has to say what it is for, because nothing above it does. */
+  /** Whether the dashboard has to say what the page is for, because no text above it does. */
   invite?: boolean;
 }
 
-/** What only the answering side can tell: whether verdicts are kept, and the link that starts the app on Binder. */
+/** What only the kernel can tell: whether verdicts are kept, and the link that starts the app on Binder. */
 export interface About extends Classes {
   feedback_on: boolean;
   link: string;
@@ -39,17 +39,17 @@ export interface Failure {
 
 export interface Answer {
   prediction: Prediction;
-  /** Shows the photo where the browser could not decode it. */
+  /** Shows the photo if the browser could not decode it. */
   picture?: Blob;
-  /** Keeps a verdict: the true class, and the photo where the visitor agreed. Absent where nothing is kept. */
+  /** Keeps a verdict: the true class, and the photo if the visitor agreed. Absent if nothing is kept. */
   judge?: (truth: string, photo?: Blob) => Promise<{ photo: boolean } | Failure>;
 }
 
 /** Anything that takes a photo and gives a prediction: a kernel, an HTTP server, a model in the browser. */
 export interface Answerer {
-  /** Null once `signal` is aborted: nobody waits for the answer. */
+  /** Resolves to null once `signal` is aborted. */
   answer(photo: Blob, options: AnswerOptions): Promise<Answer | Failure | null>;
-  /** The visitor is back, after minutes or days: is the other side still there? Absent where there is none. */
+  /** Called when the visitor returns after minutes or days, to check the connection. Absent if there is none. */
   check?(): void;
   /** Address of an image with a QR code of `text`. */
   qrCode?(text: string): Promise<string>;
@@ -63,15 +63,15 @@ export interface AnswerOptions {
   signal: AbortSignal;
 }
 
-/** How an answerer with another side reports on it. */
-export interface Line {
+/** How an answerer with a connection reports that it is lost or back. */
+export interface ConnectionEvents {
   onGone: () => void;
   onBack: () => void;
   /** Aborted when the page stops listening. */
   signal: AbortSignal;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: of messages, which are any JSON
+// biome-ignore lint/suspicious/noExplicitAny: messages can be any JSON
 type Listener = (...values: any[]) => void;
 
 /** The part of an anywidget model that the page uses. */
@@ -97,9 +97,9 @@ export interface Photo {
   card: Card;
   /** Settled when the photo is ready to be sent. */
   ready?: Promise<void>;
-  /** The photo made small. */
+  /** The shrunk photo. */
   jpeg?: Blob | null;
-  /** Settled when the photo is on show. */
+  /** Settled when the photo is shown. */
   shown?: Promise<void>;
   prediction?: Prediction;
   error?: string;
@@ -117,6 +117,9 @@ export type Look = (files: File[]) => void;
 export type Complain = (subject?: string, sentence?: string) => void;
 
 declare global {
-  /** The dashboard that Voilà's template has drawn, until the widget takes it over. */
-  var foodvision: { connect: (makeAnswerer: (line: Line) => Answerer, about: About) => () => void } | null | undefined;
+  /** The dashboard drawn by Voilà's template, until the widget takes it over. */
+  var foodvision:
+    | { connect: (makeAnswerer: (events: ConnectionEvents) => Answerer, about: About) => () => void }
+    | null
+    | undefined;
 }

@@ -1,22 +1,22 @@
-// Right or wrong: what the visitor says of an answer, where the owner asks for it.
+// Asks the visitor whether an answer is right, if the owner wants to know.
 import { button, element } from "./element.js";
-import { thanks, titleOf } from "./words.js";
+import { labels, thanks, titleOf } from "./words.js";
 
 /** @import { Classes, Failure, Prediction } from "./types" */
 
 /**
- * `judge` takes the true class and whether to keep the photo.
+ * `judge` takes the true class, and whether to keep the photo.
  * @param {Prediction} prediction
  * @param {Classes} classes
  * @param {(truth: string, keepPhoto: boolean) => Promise<{ photo: boolean } | Failure>} judge
  */
 export function verdictOn({ label, probabilities }, classes, judge) {
   let truth = "";
-  const right = button("Right", () => tell(label));
+  const right = button(labels.right, () => tell(label));
   const other = element(
     "select",
-    { class: "fv-quiet", "aria-label": "It was" },
-    element("option", { value: "" }, "It was …"),
+    { class: "fv-quiet", "aria-label": labels.wrong },
+    element("option", { value: "" }, `${labels.wrong} …`),
   );
   for (const name of Object.keys(probabilities)) {
     if (name !== label) other.append(element("option", { value: name }, titleOf(name, classes)));
@@ -24,7 +24,7 @@ export function verdictOn({ label, probabilities }, classes, judge) {
   const keep = element("input", { type: "checkbox" });
   const said = element("span", { role: "status" });
   other.addEventListener("change", () => other.value && tell(other.value));
-  keep.addEventListener("change", () => truth && tell(truth)); // a change of mind counts
+  keep.addEventListener("change", () => truth && tell(truth)); // replaces the verdict
 
   async function tell(/** @type {string} */ name) {
     truth = name;
@@ -36,10 +36,10 @@ export function verdictOn({ label, probabilities }, classes, judge) {
 
   return element(
     "div",
-    { class: "fv-verdict", role: "group", "aria-label": "Is this answer right?" },
+    { class: "fv-verdict", role: "group", "aria-label": labels.verdict },
     right,
     other,
-    element("label", {}, keep, " Keep my photo, too"),
+    element("label", {}, keep, ` ${labels.keepPhoto}`),
     said,
   );
 }

@@ -1,6 +1,37 @@
-// Everything the page says. Sentences about a photo that cannot be read come from whoever tried to read it.
+// Everything the page says, except errors, which come from the answerer.
 
 /** @import { Classes, Prediction } from "./types" */
+
+/** What can be pressed, and what screen readers read out. */
+export const labels = {
+  choose: "Choose a photo",
+  takeOnPhone: "Take a photo",
+  dropped: "What you dropped",
+  /** @param {string} name */
+  photo: (name) => `Your photo, ${name}`,
+  progress: "Photos done",
+  answers: "Answers",
+  clear: "Clear",
+  close: "Close",
+  camera: "Use the camera",
+  cameraDialog: "Camera",
+  cameraPicture: "What the camera sees",
+  shutter: "Take the photo",
+  noCamera: "No camera.",
+  copyJson: "Copy as JSON",
+  saveJson: "Save as JSON",
+  savePicture: "Save as a picture",
+  copied: "Copied.",
+  notCopied: "Your browser does not let this page copy.",
+  share: "Share this app",
+  address: "Address of this app",
+  copyAddress: "Copy the address",
+  qrCode: "QR code of the address, for a phone's camera",
+  verdict: "Is this answer right?",
+  right: "Right",
+  wrong: "It was",
+  keepPhoto: "Keep my photo, too",
+};
 
 /** @type {Record<string, string>} Background classes in the middle of a sentence. */
 const BACKGROUND_NOUNS = { other_food: "another food", not_food: "no food at all" };
@@ -30,7 +61,7 @@ export function describe({ label, probability, probabilities, unsure, seconds },
 }
 
 /**
- * What the page is for, in one sentence; empty where the classes are not known.
+ * What the page is for, in one sentence; empty if the classes are not known.
  * @param {Classes} classes
  */
 export function invitation(classes) {
@@ -103,6 +134,11 @@ function capitalized(text) {
   return first.toUpperCase() + rest.join("");
 }
 
+/** @param {boolean} phone */
+export function hint(phone) {
+  return phone ? "One or several." : "One or several; you can drop or paste them here, too.";
+}
+
 /** @param {boolean} feedback */
 export function promise(feedback) {
   if (!feedback) return "No photo is kept.";
@@ -119,7 +155,7 @@ export function tally(done, all, bad) {
   return `${done} of ${all} done${bad ? `, ${bad} could not be read` : ""}`;
 }
 
-/** What becomes of one photo, before there is an answer. */
+/** What is happening to a photo that has no answer yet. */
 export const doing = {
   /** @param {string} name */
   reading: (name) => `Reading ${name}…`,
@@ -160,7 +196,7 @@ export const gone = {
   start: "Start a new copy of the app",
 };
 
-/** Why there is no camera. @param {string} error @param {boolean} secure */
+/** Why the camera can't be used. @param {string} error @param {boolean} secure */
 export function noCamera(error, secure) {
   if (!secure) return "Browsers allow it only on pages opened over https. Choose a photo instead.";
   if (error === "NotAllowedError") return "This page may not use it. Allow it next to the address, or choose a photo.";

@@ -1,14 +1,14 @@
-// Whether a photo has arrived whole. Of one that was cut short, Firefox shows a part and WebKit a blank.
+// Tells whether a photo is complete. If it was cut short, Firefox would show a part of it, and WebKit nothing.
 
 const MARKER = 0xff;
 const [END_OF_IMAGE, START_OF_SCAN] = [0xd9, 0xda];
 
 /**
- * False where the bytes end before the photo says that it does. What follows its end, as a phone's film does, and
- * smaller pictures inside it don't matter. True for kinds of photo that say nothing of their end.
+ * False if the bytes end before the photo does. Bytes after its end, such as a phone's video, and smaller pictures
+ * inside it don't matter. True for formats that don't mark their end.
  * @param {Uint8Array} bytes
  */
-export function isWhole(bytes) {
+export function isComplete(bytes) {
   const begins = String.fromCharCode(...bytes.subarray(0, 12));
   if (begins.startsWith("\xff\xd8\xff")) return jpegEnds(bytes);
   if (begins.startsWith("\x89PNG")) return chunksEnd(bytes, "IEND");
@@ -34,7 +34,7 @@ function jpegEnds(bytes) {
   }
 }
 
-// Pixels have bytes of 0xff, too: a zero follows them, or a restart marker.
+// Pixels may contain 0xff, too, followed by a zero or a restart marker's number.
 /** @param {number} kind */
 function hasLength(kind) {
   return kind >= START_OF_SCAN || (kind > 1 && kind < 0xd0);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isWhole } from "../../foodvision/page/static/whole.js";
+import { isComplete } from "../../foodvision/page/static/complete.js";
 
 const bytes = (...parts) =>
   Uint8Array.from(parts.flatMap((part) => (typeof part === "string" ? [...Buffer.from(part, "latin1")] : part)));
@@ -28,27 +28,27 @@ const WHOLE = {
 };
 
 for (const [kind, photo] of Object.entries(WHOLE)) {
-  test(`a whole photo is known: ${kind}`, () => assert.ok(isWhole(photo)));
+  test(`a whole photo is known: ${kind}`, () => assert.ok(isComplete(photo)));
 
   test(`a photo that is cut short is known, wherever it was cut: ${kind}`, () => {
     for (let size = 16; size < photo.length; size++) {
-      assert.ok(!isWhole(photo.subarray(0, size)), `${size} of ${photo.length} bytes`);
+      assert.ok(!isComplete(photo.subarray(0, size)), `${size} of ${photo.length} bytes`);
     }
   });
 }
 
 test("what follows a photo's end does not matter, such as a phone's film or a second picture", () => {
   for (const kind of ["jpeg", "png", "webp", "bmp"])
-    assert.ok(isWhole(bytes([...WHOLE[kind]], JPEG, "ftypmp42")), kind);
+    assert.ok(isComplete(bytes([...WHOLE[kind]], JPEG, "ftypmp42")), kind);
 });
 
 test("the thumbnail's end is not the photo's", () => {
   const upToThumbnail = WHOLE.jpeg.subarray(0, 6 + THUMBNAIL.length);
   assert.deepEqual([...upToThumbnail.subarray(-2)], END);
-  assert.ok(!isWhole(upToThumbnail));
-  assert.ok(!isWhole(bytes(JPEG, SCAN)));
+  assert.ok(!isComplete(upToThumbnail));
+  assert.ok(!isComplete(bytes(JPEG, SCAN)));
 });
 
 test("of other files nothing is known, and a decoder judges", () => {
-  for (const file of [bytes(""), bytes("only text"), bytes("II*\0"), bytes([0, 0, 0])]) assert.ok(isWhole(file));
+  for (const file of [bytes(""), bytes("only text"), bytes("II*\0"), bytes([0, 0, 0])]) assert.ok(isComplete(file));
 });
