@@ -1,9 +1,9 @@
-# `make help` lists what there is. Every target installs what it needs first, and is quick the next time.
+# `make help` lists the targets. Each installs what it needs the first time.
 
 PYTHON ?= python3
 PORT ?= 8866
 BIN := .venv/bin
-# An editable install copies the page's template to where Voilà looks for it, so changing it installs again.
+# An editable install copies the page's template to where Voilà looks for it, so a change to it triggers a new install.
 INSTALLED := pyproject.toml $(wildcard requirements/*.txt foodvision/page/template/* foodvision/page/template/static/*)
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(UPGRADE) \
@@ -12,7 +12,7 @@ PROJECT = --group build pyproject.toml
 install = $(BIN)/pip install --quiet --require-hashes --requirement requirements/$(1).txt \
 	&& $(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 
-# Debian's packages, where this is Debian and we may install them; otherwise nothing, and the tests say what they skip.
+# Installs Debian packages if this is Debian and we are root; otherwise the tests say what they skip.
 debian = { grep -qs '^ID=debian' /etc/os-release && [ "$$(id -u)" = 0 ] \
 	&& apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends $(1); }
 
@@ -69,7 +69,7 @@ build/bench/gradio/ready: requirements/bench.txt | .venv/all
 reliability: .venv/all ## attack and load the page for an hour
 	$(BIN)/python -m tests.reliability $(RELIABILITY)
 
-# The datasets' photos are for research only, so cells tagged "strip" keep no output.
+# The data sets' photos are for research only, so cells tagged "strip" must have no output.
 strip: .venv/all ## remove photos from train.ipynb
 	$(BIN)/jupyter nbconvert --inplace --to notebook train.ipynb \
 		--TagRemovePreprocessor.enabled=True --TagRemovePreprocessor.remove_all_outputs_tags strip

@@ -106,6 +106,14 @@ def test_a_broken_document_is_noticed(tmp_path):
     assert unknown_targets(path) == {"nonsense", "supper"}
 
 
+def test_contributing_says_what_each_module_is_for():
+    modules = [*(ROOT / "foodvision").rglob("*.py"), *(ROOT / "foodvision/page/static").glob("*.js")]
+    paths = {path.relative_to(ROOT).as_posix() for path in modules if not path.name.startswith("__")}
+    table = prose(ROOT / "CONTRIBUTING.md").partition("## To change X, open Y")[2]
+    named = {name for name in INLINE.findall(table) if name.startswith("foodvision/")}
+    assert paths - named == set()
+
+
 def test_the_readme_is_short():
     assert len(prose(README).split()) <= MAX_README_WORDS
 
