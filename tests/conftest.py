@@ -1,4 +1,4 @@
-"""Fixtures that several files share: running servers, a browser and real photos. Also which tests are left out."""
+"""Shared fixtures (running servers, a browser, real photos), and which tests are left out."""
 
 import os
 import re
@@ -38,7 +38,7 @@ FIXTURE_MARKS = {
 
 
 class _Absent(MetaPathFinder):
-    """Makes packages missing, whether installed or not."""
+    """Hides packages, whether they are installed or not."""
 
     def __init__(self, *packages):
         self.packages = packages
@@ -54,7 +54,7 @@ def pytest_configure(config):
 
 
 def pytest_ignore_collect(collection_path, config):
-    """Leave out a file whose `pytestmark` is ruled out by `-m "not ..."`: importing torch alone takes seconds."""
+    """Don't even import a file whose `pytestmark` is excluded by `-m "not ..."`: importing torch takes seconds."""
     if collection_path.suffix != ".py":
         return None
     marks = re.findall(r"^pytestmark = pytest\.mark\.(\w+)", collection_path.read_text("utf-8"), re.MULTILINE)
@@ -199,7 +199,7 @@ def page(browser, voila):
 
 @pytest.fixture(scope="session")
 def food_photos():
-    """`food_photos("pizza")`: paths of the official Food-101 test photos of a class, none of which was trained on."""
+    """`food_photos("pizza")` gives the paths of a class's official test photos in Food-101, which are held out."""
     split = FOOD_101 / "meta" / "test.txt"
     if not split.exists():
         pytest.skip("no Food-101 photos in FASTAI_HOME: the labels of real photos were not checked")

@@ -1,4 +1,4 @@
-"""Firefox and WebKit, Safari's engine, driven by Selenium. A test is skipped where its browser is missing."""
+"""Firefox and WebKit (Safari's engine), driven by Selenium. Tests are skipped if their browser is missing."""
 
 import importlib.util
 import os
@@ -84,6 +84,6 @@ ENGINES = {"firefox": firefox, "webkit": webkit}
 
 
 def wait_for_script(browser, script, *arguments, timeout_s):
-    """What a script returns, once that is truthy. A page that is still loading makes WebKit throw in between."""
+    """A script's result, once it is truthy. While a page is still loading, WebKit may throw."""
     wait = WebDriverWait(browser, timeout_s, 0.05, ignored_exceptions=[WebDriverException])
     return wait.until(lambda browser: browser.execute_script(script, *arguments), script)

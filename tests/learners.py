@@ -1,4 +1,4 @@
-"""Small learners on drawn photos, for the tests of what compiling makes of them."""
+"""Small learners on drawn photos, for tests of compiling."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from torch import nn
 
 
 def draw_photos(folder: Path, names=("cat & co", "dog"), count=6, mode="RGB") -> Path:
-    """A folder of noise, some pictures of each class, none square."""
+    """A folder of noise pictures, several for each class and none of them square."""
     random = np.random.default_rng(1)
     for name in names:
         (folder / name).mkdir(parents=True)
@@ -39,7 +39,7 @@ def block_dls(folder, *blocks, **options):
 
 
 def tiny_network(outputs=2, channels=3):
-    """Any two pictures get different answers of it, however they are resized."""
+    """A network that answers any two pictures differently, however they are resized."""
     body = nn.Sequential(nn.Conv2d(channels, 8, 5, stride=2), nn.ReLU(), nn.AdaptiveAvgPool2d(4), nn.Flatten())
     return nn.Sequential(body, nn.Linear(128, outputs))
 

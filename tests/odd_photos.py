@@ -1,4 +1,4 @@
-"""Photos in rare dress, drawn here: with profiles, broken checksums, odd bits, and everything else that cameras do."""
+"""Draws unusual photos: with colour profiles, broken checksums, odd bit layouts and other things that cameras do."""
 
 import struct
 import zlib
@@ -21,7 +21,7 @@ LINEAR_GREY = LINEAR.replace(b"RGB ", b"GRAY").replace(b"rTRC", b"kTRC")
 
 
 def swapped(profile=SRGB):
-    """A profile whose red is green, and the other way round."""
+    """A profile that swaps red and green."""
     return profile.replace(b"rXYZ", b"____").replace(b"gXYZ", b"rXYZ").replace(b"____", b"gXYZ")
 
 
@@ -40,12 +40,12 @@ def cmyk_profile():
 
 
 def exif(orientation, kind=3, count=1):
-    """EXIF of one entry, as a JPEG has it."""
+    """EXIF with one entry, as in a JPEG."""
     return b"Exif\0\0" + struct.pack("<4sIHHHIHHI", b"II*\0", 8, 1, 0x0112, kind, count, orientation, 0, 0)
 
 
 def png_with(picture, *chunks, after=b"", **options):
-    """A PNG with more chunks before its pixels, and others after them."""
+    """A PNG with additional chunks before and after its pixels."""
     content = saved(picture, "PNG", **options)
     start = len(PNG) + 25  # behind the header
     return content[:start] + b"".join(chunks) + content[start:-12] + after + content[-12:]
@@ -79,7 +79,7 @@ def avif_with_code_points(picture, primaries, transfer):
 
 
 def bmp_with_masks(picture, masks, depth=32, header=40, compression=3, top_down=False, alpha=255):
-    """A BMP whose colours lie in bits of its own choice."""
+    """A BMP with bit fields."""
     levels = [*np.moveaxis(np.asarray(picture).astype(np.uint64), -1, 0), np.uint64(alpha)]
     pixels = np.zeros((picture.height, picture.width), np.uint64)
     for level, mask in zip(levels, masks, strict=False):
@@ -126,7 +126,7 @@ def raw_tiff(photometric=1, compression=1, bits=16, **tags):
 
 
 def raw_behind_a_preview():
-    """As most cameras write raw files: a small picture first, and the large one as a part of it."""
+    """A TIFF like most cameras' raw files: a small picture first, with the large one as its subpicture."""
     small = tiff(16, 12, [bytes(16 * 12)], {330: [0], 254: [1]})
     large = raw_tiff(photometric=32803)
     start = small.index(struct.pack("<HHII", 330, 4, 1, 0))

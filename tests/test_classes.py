@@ -1,4 +1,4 @@
-"""The words for a model's classes, read from its file without loading ONNX Runtime."""
+"""A model's titles and background sentences are read from its file without loading ONNX Runtime."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What the command does with whatever people type, pipe into it and pipe it to."""
+"""What the command does with whatever people type, pipe into it or pipe its output to."""
 
 import io
 import json

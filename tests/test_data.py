@@ -1,4 +1,4 @@
-"""What is learnt from, and what is kept for the test."""
+"""Which photos are for training, and which are held out for the test."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Evaluating: the promised accuracy, folders of one's own, and figures that match textbook ones."""
+"""Evaluating: the promised accuracy, your own folders, and statistics that match the textbook's."""
 
 import os
 import shutil

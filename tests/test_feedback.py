@@ -1,4 +1,4 @@
-"""What feedback promises to owners who ask for it, and to their visitors."""
+"""What feedback promises to owners who turn it on, and to their visitors."""
 
 import io
 import re

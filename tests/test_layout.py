@@ -1,4 +1,4 @@
-"""The rules that keep the package easy to find one's way in."""
+"""The rules that keep the package easy to navigate."""
 
 import ast
 import subprocess
@@ -85,7 +85,7 @@ def public_functions(body):
 
 
 def inherits_its_interface(node):
-    """Whether a class is one of a framework's, which decides what its methods take."""
+    """Whether a class extends a framework's class, which determines its methods' arguments."""
     return bool(node.bases) and not {ast.unparse(base) for base in node.bases} <= {
         "RuntimeError",
         "ValueError",

@@ -1,4 +1,4 @@
-"""FoodVision uses no more processors and memory than it was promised, however the promise is spelled."""
+"""FoodVision uses no more cores and memory than its limits allow, however they are spelt."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What holds when a page is nobody's friend, and when things break: `tests/reliability/messages.py` in a quick form."""
+"""Hostile pages and faults do no harm: `tests/reliability/messages.py` in a quick form."""
 
 import io
 import json
@@ -167,7 +167,7 @@ def test_a_server_that_was_restarted_under_an_open_page_answers_after_a_reload(b
 
 @contextmanager
 def full_disk(size):
-    """No file of this process grows beyond `size` bytes, as on a disk that is full."""
+    """Limit the size of this process's files to `size` bytes, to act like a full disk."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:

@@ -21,7 +21,7 @@ METADATA = {
 
 
 def read(**changes):
-    """The metadata of a model that has the given values, too."""
+    """The metadata of a model with these values added."""
     texts = {name: json.dumps(value) for name, value in (METADATA | changes).items()} | {"pickle_sha256": 64 * "0"}
     meta = SimpleNamespace(custom_metadata_map=texts)
     return read_metadata(SimpleNamespace(get_modelmeta=lambda: meta))

@@ -1,4 +1,4 @@
-"""A foreign or broken model file gets a sentence, and none runs code unless it is trusted."""
+"""A foreign or broken model file gets a sentence, and none can run code unless you trust it."""
 
 import copyreg
 import io
@@ -107,13 +107,13 @@ def test_our_own_pickle_needs_no_trust():
 
 
 def test_everything_on_the_allow_list_exists():
-    """A name that nothing has yet would be a gap once some package brings it."""
+    """Every name on the allow-list exists. Otherwise some package could add it later, and open a gap."""
     for name in MADE:
         assert resolve(*name.rsplit(".", 1)) is not None
 
 
 def test_layers_that_generate_code_are_left_out():
-    """They would turn names in a model into source code."""
+    """Modules that turn a model's names into source code are not allowed."""
     reader = Unpickler(io.BytesIO())
     assert isinstance(reader.find_class("timm.models._features_fx", "FeatureGraphNet"), LeftOut)
     assert isinstance(reader.find_class("torchvision.models.feature_extraction", "DualGraphModule"), LeftOut)

@@ -71,7 +71,7 @@ def training_data(drawn_data, tmp_path):
 
 @pytest.fixture
 def pretrained_weights(tmp_path):
-    """A TORCH_HOME with MobileNetV2's weights; random ones where the real ones are not at hand."""
+    """A TORCH_HOME with MobileNetV2's weights, or random ones if the real ones aren't available."""
     from torch import save
     from torchvision.models import MobileNet_V2_Weights, mobilenet_v2
 

@@ -1,4 +1,4 @@
-"""What a visitor is promised, checked in a real browser."""
+"""What the page promises visitors, checked in a real browser."""
 
 import base64
 import io
@@ -809,7 +809,7 @@ def test_a_page_on_this_machine_has_nothing_to_share(browser, server, request):
 
 
 def run_all(page):
-    """Once more where nothing has come of it: a command given while the notebook is still opening can be lost."""
+    """Repeat a command that had no effect: one given while the notebook is still opening can be lost."""
     for _ in range(3):
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_role("menuitem", name="Run All Cells", exact=True).click()

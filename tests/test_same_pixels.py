@@ -1,4 +1,4 @@
-"""The page and the command see the same pixels: what Chromium makes of a file is what `read_photo` makes of it."""
+"""The page and the command see the same pixels: Chromium and `read_photo` decode files alike."""
 
 import base64
 
@@ -46,7 +46,7 @@ DECODE = """async (content) => {
 
 
 def ramps():
-    """96 x 64 pixels, each of another colour."""
+    """96 x 64 pixels, each of a different colour."""
     red, green = np.meshgrid(np.linspace(0, 255, 96), np.linspace(0, 255, 64))
     return Image.fromarray(np.stack([red, green, np.full_like(red, 128)], axis=-1).astype(np.uint8))
 

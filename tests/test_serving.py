@@ -1,4 +1,4 @@
-"""`foodvision serve` starts where it can, from a checkout or a wheel, and says in a sentence why it can't."""
+"""`foodvision serve` starts from a checkout or a wheel, or says in one sentence why it can't."""
 
 import json
 import os
@@ -23,7 +23,7 @@ PACKAGED = "foodvision/packaged/"
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """An empty folder, which is the current one."""
+    """An empty current folder."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -33,7 +33,7 @@ def notebook(path, *cells):
 
 
 def refused(*options, port=None):
-    """What `foodvision serve` says as it refuses to start."""
+    """What `foodvision serve` says when it refuses to start."""
     command = [sys.executable, "-m", "foodvision", "serve", *map(str, options), "--no-browser"]
     ran = subprocess.run(
         [*command, f"--port={port or free_port()}"], capture_output=True, encoding="utf-8", timeout=2 * PATIENCE
@@ -173,7 +173,7 @@ def serve(command, folder):
 
 
 def answer(command, folder):
-    """What a visitor of the page that `foodvision serve` serves in a folder reads about a photo."""
+    """What the page says about a photo, if `foodvision serve` runs in this folder."""
     server = serve(command, folder)
     try:
         visitor = Visitor(server.url)

@@ -1,4 +1,4 @@
-"""What people do to a table between two runs: it is read, or refused and left as it is, and never damaged."""
+"""Whatever people do to a table between runs, it is continued, or refused and left as it is; never damaged."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What `train.ipynb` relies on beyond fastai."""
+"""The parts of FoodVision that `train.ipynb` relies on."""
 
 import subprocess
 import sys

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,13 +29,13 @@ from foodvision.page.assets import SHORT_SIDE
 from foodvision.page.feedback import SETTING, Feedback
 from foodvision.page.server import pool_size
 
-from . import Row, run_async
+from . import Row, peak, run_async
 from .messages import PATIENCE, Visitor, kernel_of
 
 ROOT = Path(__file__).parent.parent.parent
 MARGIN = 5e6  # bytes by which a warmed-up server may grow, however many the sessions
 TOLERANCE = 1e-3  # of a probability: threads sum in any order
-SAMPLING = 2  # seconds between memory samples: reading many processes takes a while
+SAMPLE_EVERY_S = 2  # reading the memory of many processes takes a while
 CROWD, SOAK, KEPT = "visitors at once", "sessions, opened and closed", "verdicts kept through faults"
 
 
@@ -105,7 +105,8 @@ def crowd(server, visitors=60, within=60):
         return visit(server.url, *photos[number], gathered.wait)
 
     before = memory(server.process).proportional
-    with peak(server.process) as most, ThreadPoolExecutor(visitors) as pool:
+    measuring = peak(lambda: memory(server.process).proportional, SAMPLE_EVERY_S)
+    with measuring as most, ThreadPoolExecutor(visitors) as pool:
         visits = list(pool.map(come, range(visitors)))
     note = (
         f"within {within:.0f} s; slowest page {max(one.opening for one in visits):.1f} s, "
@@ -180,24 +181,6 @@ def _until(condition):
             return False
         time.sleep(0.1)
     return True
-
-
-@contextmanager
-def peak(process):
-    """Watch a process and its descendants; gives a function that returns their peak total memory in bytes."""
-    most, over = [memory(process).proportional], threading.Event()
-
-    def watch():
-        while not over.wait(SAMPLING):
-            most[0] = max(most[0], memory(process).proportional)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        yield lambda: most[0]
-    finally:
-        over.set()
-        watcher.join()
 
 
 # Faults. Each breaks something while a visitor's verdict is on its way, and returns whether the visitor noticed.

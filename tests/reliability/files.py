@@ -1,4 +1,4 @@
-"""Hostile files and photos of every rare kind: what `read_photo` makes of them, and at what cost.
+"""Hostile files and unusual photos: whether `read_photo` gives the right result, within its limits.
 
 `KINDS` are functions that yield `Sample`s. `python -m tests.reliability.files` tries them all; with `--minutes 10` it
 tries photos that hypothesis damages, for ten minutes.
@@ -43,7 +43,7 @@ SIZE = WIDTH, HEIGHT = 80, 60
 SIDE = 7000  # of a square of nearly MAX_PIXELS
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIF", "AVIF")
 CUTS = 40  # places at which a file of each format is cut
-TOLERANCE = 40  # of a colour, for what formats of few colours or bits make of it
+TOLERANCE = 40  # of 255, because some formats have few colours or bits
 ORIENTATION = 0x0112
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -81,12 +81,12 @@ RED_ROW = b"\0" + bytes(RED)  # of a PNG of one pixel
 TIFF_TYPES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1}  # bytes of a BYTE, ASCII, SHORT, LONG, RATIONAL and UNDEFINED
 SENTENCE = re.compile(r"[A-Z][^.!?]*\. (Try|Check|Choose) [^.!?]*\.")  # what is wrong, and what to do next
 BATCH = 2000  # damaged files for one process
-HANG = 600  # seconds until a reader that takes no processor time is given up
+HANG = 600  # seconds after which a reader that uses no CPU time is stopped
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A file to read, and what is right: a picture of that `size` and `corners`, a sentence (`refused`), or `anything`.
+    """A file to read, and the right result: a picture of that `size` and `corners`, `refused`, or `anything`.
 
     If it has a `name`, the reader gets a path instead of bytes.
     """
@@ -103,7 +103,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Reading:
-    """What became of a file: `size` and `corners`, a `sentence`, or a `fault`; and its cost in CPU seconds and MB."""
+    """The result for a file: `size` and `corners`, a `sentence` or a `fault`, and the CPU seconds and MB it took."""
 
     size: tuple[int, int] | None = None
     corners: tuple = ()
@@ -308,7 +308,7 @@ def no_photos():
 
 
 def names():
-    """Photos whose names look like something else, and names that no file can have."""
+    """Photos with misleading names, and names that no file can have."""
     jpeg = partial(saved, quadrants(), "JPEG")
     for name in NAMES:
         yield Sample(f"named {name[:40]!r}", jpeg, name=name, **shows())
@@ -421,7 +421,7 @@ def _tiff_bombs():
 
 
 def _exif_bombs():
-    """EXIF of 29 MB of fractions, each of which Pillow would make an object."""
+    """EXIF with 29 MB of fractions; Pillow would turn each into an object."""
     fractions = b"\1\0\0\0" * 7_000_000
     exif = tiff(1, 1, [b""], dict.fromkeys((282, 283), (5, fractions)) | {296: (3, b"\2\0"), ORIENTATION: (3, b"\6\0")})
     pieces = b"".join(segment(0xE1, b"Exif\0\0" + exif[at : at + 65_000]) for at in range(0, MAX_BYTES, 65_000))
@@ -451,7 +451,7 @@ def _profile_bombs():
 
 
 def _with_tags(profile, tags):
-    """The ICC profile with some of its tags replaced, or more of them."""
+    """The ICC profile with some tags replaced or added."""
     (count,) = struct.unpack_from(">I", profile, 128)
     entries = (struct.unpack_from(">4sII", profile, 132 + 12 * number) for number in range(count))
     tags = {name: profile[at : at + size] for name, at, size in entries} | tags
@@ -520,7 +520,7 @@ KINDS = {
 
 
 def chunk(kind, data=b""):
-    """A part of a PNG."""
+    """A PNG chunk."""
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
@@ -541,7 +541,7 @@ def _apng(frames):
 
 
 def segment(marker, data=b""):
-    """A part of a JPEG."""
+    """A JPEG segment."""
     return b"\xff" + bytes([marker]) + struct.pack(">H", len(data) + 2) + data
 
 
@@ -551,7 +551,7 @@ def _resized(jpeg, side):
 
 
 def _layered(side, layers=None):
-    """A progressive JPEG of empty layers: each takes a few bytes, and a pass over the whole picture."""
+    """A progressive JPEG of empty scans: each has a few bytes, but takes a pass over the whole picture."""
     content = saved(Image.new("L", (side, side)), "JPEG", progressive=True)
     code = segment(0xC4, b"\x10\1" + bytes(15) + b"\xe0")  # 0: nothing in 2^14 blocks, and as many more as 14 bits say
     bits = ("0" + 14 * "1") * (side**2 // 64 // 2**15 + 1)
@@ -571,7 +571,7 @@ def bmp(width, height, data=b"", compression=0):
 
 
 def tiff(width, height, parts, tags=None, tile=None, shared=False, following=0):
-    """One page in grey, its strips or tiles all the same bytes where `shared`; tags are LONGs, or (type, bytes)."""
+    """A grey TIFF. If `shared`, all strips or tiles are the same bytes. Tags are LONGs or (type, bytes)."""
     where, how_long = (324, 325) if tile else (273, 279)
     lengths = [len(part) for part in parts]
     values = {256: [width], 257: [height], 258: [8], 259: [1], 262: [1], 277: [1], where: lengths, how_long: lengths}
@@ -613,7 +613,7 @@ def webp(side, frames):
 
 
 def declared(content, side):
-    """An HEIC or AVIF that declares another size than it has."""
+    """An HEIC or AVIF that declares a wrong size."""
     head, *rest = content.split(b"ispe")
     return head + b"".join(b"ispe" + box[:4] + struct.pack(">II", side, side) + box[12:] for box in rest)
 
@@ -683,7 +683,7 @@ def _read(path, named, at_least):
 
 
 def _set_limits():
-    """Limits beyond the promised ones, so that a broken promise shows and does no harm."""
+    """Set limits above the promised ones, so a broken promise is noticed but does no harm."""
     resource.setrlimit(resource.RLIMIT_CPU, (4 * MAX_SECONDS, 4 * MAX_SECONDS))
     used = psutil.Process().memory_info().vms
     resource.setrlimit(resource.RLIMIT_AS, (used + 5_000_000_000, resource.RLIM_INFINITY))
@@ -691,7 +691,7 @@ def _set_limits():
 
 
 def _peak():
-    """Bytes, of this process alone: Linux counts into `ru_maxrss` what the parent had when it started this one."""
+    """Peak memory of this process in bytes. (On Linux, `ru_maxrss` includes memory of the parent.)"""
     status = Path("/proc/self/status")
     if status.exists():
         return 1024 * int(re.search(r"VmHWM:\s+(\d+)", status.read_text(encoding="utf-8"))[1])
@@ -810,7 +810,7 @@ class Tally:
 
 
 class Broken(Exception):
-    """A damaged file broke a promise; the text says which one and where the file is."""
+    """A damaged file broke a promise. The message says which one, and where the file is."""
 
 
 def read_damaged(examples, seed=0):
@@ -838,8 +838,8 @@ def _damage(examples, seed, path):
     @hypothesis.given(damaged(), st.sampled_from((None, 16)))
     def becomes_a_picture_or_a_sentence(content, at_least):
         path.write_bytes(content)
-        signal.setitimer(signal.ITIMER_PROF, MAX_SECONDS)  # of processor time; then the process ends,
-        signal.alarm(HANG)  # and here where it waits for something
+        signal.setitimer(signal.ITIMER_PROF, MAX_SECONDS)  # ends the process after so much CPU time
+        signal.alarm(HANG)  # ends it if it only waits
         started = time.process_time()
         try:
             picture = read_photo(content, at_least)
@@ -850,7 +850,7 @@ def _damage(examples, seed, path):
             assert SENTENCE.fullmatch(str(error))
         tally.seconds = max(tally.seconds, time.process_time() - started)
         tally.megabytes = (_peak() - before) / 1e6
-        if tally.megabytes > MAX_MEGABYTES:  # for good: no other file could be told from this one
+        if tally.megabytes > MAX_MEGABYTES:  # stop, because memory used by later files could not be told apart
             print(f"{tally.megabytes:.0f} MB", file=sys.stderr, flush=True)
             os._exit(1)
 
@@ -879,7 +879,7 @@ def run():
 
 
 def run_damaged(minutes):
-    """`Row` of photos that hypothesis damages for that long; other ones each time."""
+    """A `Row` for photos that hypothesis damages for so many minutes, different ones each time."""
     tally, wrong, end = Tally(), 0, time.monotonic() + 60 * minutes
     for seed in count(int(time.time())):
         if time.monotonic() > end:

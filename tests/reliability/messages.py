@@ -1,15 +1,14 @@
-"""Messages that no page of ours sends: to the dashboard, to its kernel, to the server.
+"""Messages that our page never sends: to the dashboard, to its kernel and to the server.
 
-A `Visitor` opens the page without a browser and says whatever it is told to. `KINDS` are ways to misuse that, each of
-them a function that takes a visitor and yields, for each thing it tried, whether the right thing came of it.
+A `Visitor` opens the page without a browser and sends whatever it is told to. Each function in TO_OURS and
+TO_ANY_SERVER is one kind of misuse: it takes a visitor and yields, for each attempt, whether it was handled correctly.
 """
 
 import io
 import json
 import re
-import threading
 import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
 from uuid import uuid4
@@ -25,8 +24,9 @@ from websockets.sync.client import connect
 from foodvision.page.assets import MAX_BYTES
 from foodvision.page.guard import PROTOCOL
 
-from . import Row
+from . import Row, peak
 
+SAMPLE_EVERY_S = 0.05
 PATIENCE = 60  # seconds for a reply
 MANY = 2000
 PART = 2**17  # bytes of a photo that the page sends at once, as in kernel.js
@@ -35,7 +35,7 @@ WIDGETS, CONTROL = "jupyter.widget", "jupyter.widget.control"
 
 
 class Visitor:
-    """A page's connection to its kernel, and the id of the dashboard there; `many` is how often a kind does a thing."""
+    """A page's connection to its kernel and its dashboard. `many` is how often a kind of misuse is repeated."""
 
     def __init__(self, url, many=MANY):
         page = urlopen(url, timeout=PATIENCE).read().decode()
@@ -60,11 +60,11 @@ class Visitor:
 
     @property
     def closed(self):
-        """The code with which the server ended the websocket, None while it has not."""
+        """The code with which the server closed the websocket; None if it is open."""
         return self.socket.close_code
 
     def post(self, kind, content, buffers=(), channel="shell", metadata=None, **header):
-        """Send a message of a kind; returns its id."""
+        """Send a message and return its id."""
         message = self.session.msg(kind, content, metadata=metadata)
         message["header"] |= header
         parts = [json.dumps(message[name], default=str) for name in ("header", "parent_header", "metadata", "content")]
@@ -77,7 +77,7 @@ class Visitor:
         return json.loads(header), json.loads(parent), json.loads(content), buffers
 
     def say(self, *message, **more):
-        """Send a message and wait until the kernel has dealt with it; the (kind, content) of all that it said to it."""
+        """Send a message, wait until the kernel has handled it, and return the (kind, content) of each reply."""
         message_id, said = self.post(*message, **more), []
         while True:
             header, parent, content, _ = self.heard()
@@ -87,7 +87,7 @@ class Visitor:
                     return said
 
     def reply(self, *message):
-        """What the kernel replies to a request of Jupyter's own. Unlike what `say` hears, it may come after idle."""
+        """The kernel's reply to a Jupyter request. Unlike those that `say` returns, it may come after `idle`."""
         message_id = self.post(*message)
         while True:
             header, parent, content, _ = self.heard()
@@ -95,7 +95,7 @@ class Visitor:
                 return content
 
     def request(self, request, buffers=()):
-        """What the dashboard replies to one message: a list, empty or of one."""
+        """The dashboard's replies to one message: one or none."""
         said = self.say("comm_msg", self.custom(request), buffers)
         return [content["data"]["content"] for kind, content in said if kind == "comm_msg"]
 
@@ -110,7 +110,7 @@ class Visitor:
         return reply
 
     def widgets(self):
-        """State of every widget in the kernel, by id."""
+        """The state of every widget in the kernel, by id."""
         comm = uuid4().hex
         self.say("comm_open", {"comm_id": comm, "target_name": CONTROL, "data": {}}, metadata={"version": "1.0.0"})
         said = self.say("comm_msg", {"comm_id": comm, "data": {"method": "request_states"}})
@@ -118,7 +118,7 @@ class Visitor:
         return next(content["data"]["states"] for kind, content in said if kind == "comm_msg")
 
     def is_answered(self):
-        """Whether a good photo gets an answer, over a new websocket where the server has closed the last.
+        """Whether a good photo gets an answer, over a new websocket if the server has closed the last.
 
         As long as the kernel has work from before, the server may close that, too.
         """
@@ -139,7 +139,7 @@ def photo():
 
 
 def requests_out_of_shape(visitor):
-    """Each gets one sentence, or none where it has no id; nothing but a sentence leaves the kernel."""
+    """Each malformed request gets one sentence, or no reply if it has no id; the kernel sends nothing else."""
     for number in (None, True, -1, 2**53, 0.5, float("nan"), "1", LONG, [1], {"a": 1}):
         yield not visitor.request({"id": number, "size": 1}, [b"x"])
         yield is_error(visitor.request({"id": 1, "size": number}, [b"too much"]))
@@ -175,7 +175,7 @@ def is_error(replies):
 
 
 def uploads_that_never_end(visitor):
-    """More than a kernel may keep: many begun, some nearly done, parts in any order. Each part gets its receipt."""
+    """More uploads than a kernel may hold: many begun, some nearly done, in any order. Each part gets its receipt."""
     for number in range(visitor.many):
         (reply,) = visitor.request({"id": number, "size": MAX_BYTES}, [bytes(PART)])
         yield reply == {"id": number, "received": PART}
@@ -189,7 +189,7 @@ def uploads_that_never_end(visitor):
 
 
 def changes_of_state(visitor):
-    """What the kernel tells the page stays as it is."""
+    """A page tries to change the widget's state, which must stay the same."""
     before = visitor.widgets()[visitor.dashboard]
     for name in before["state"]:
         for value in (LONG, 10**9, None, [[LONG]], {"a": 1}):
@@ -201,12 +201,12 @@ def changes_of_state(visitor):
 
 
 def failed(said):
-    """Whether the kernel has told the page of an error of its own."""
+    """Whether the kernel has sent the page an error."""
     return any(kind == "error" for kind, _ in said)
 
 
 def comms_of_its_own(visitor):
-    """The page makes no widget, and opens no channel but the one that ipywidgets needs, which counts once."""
+    """A page can't create widgets, nor open any channel but the one that ipywidgets needs, and that one only once."""
     before, version = set(visitor.widgets()), {"version": "2.1.0"}
     names = ["_model_module", "_model_module_version", "_model_name"]
     names += ["_view_module", "_view_module_version", "_view_name"]
@@ -225,7 +225,7 @@ def comms_of_its_own(visitor):
 
 
 def states_asked_and_not_read(visitor):
-    """The server keeps a few megabytes of answers for a page that does not read them, and then ends it."""
+    """If a page doesn't read its replies, the server queues a few megabytes and then closes the websocket."""
     data = {"comm_id": visitor.dashboard, "data": {"method": "request_state"}}
     with suppress(ConnectionClosed):
         for _ in range(600):  # 24 MB of answers
@@ -235,7 +235,7 @@ def states_asked_and_not_read(visitor):
 
 
 def messages_in_a_flood(visitor):
-    """As many as the network takes, without waiting for the kernel; the last in line do not reach it."""
+    """As many messages as the network takes, without waiting for the kernel. The last ones never reach it."""
     with suppress(ConnectionClosed):
         for number in range(visitor.many):
             visitor.post("comm_msg", visitor.custom({"id": number, "size": MAX_BYTES}), [bytes(PART)])
@@ -245,7 +245,7 @@ def messages_in_a_flood(visitor):
 
 
 def messages_no_page_may_send(visitor):
-    """Nothing runs code in the kernel: not by any kind of message, nor in another channel."""
+    """No message runs code in the kernel, whatever its type or channel."""
     kinds = ["execute_request", "input_reply", "complete_request", "inspect_request", "history_request"]
     kinds += ["debug_request", "create_subshell_request", "interrupt_request", "is_complete_request", "usage_request"]
     code = {"code": "import os; os._exit(1)", "silent": False, "cursor_pos": 3, "value": "os._exit(1)"}
@@ -257,7 +257,7 @@ def messages_no_page_may_send(visitor):
 
 
 def frames_out_of_shape(visitor):
-    """What is no message at all, or says that it has millions of parts."""
+    """Frames that are not messages, or that claim to have millions of parts."""
     good = serialize_msg_to_ws_v1([b"{}"] * 4, "shell")
     frames = [b"", b"\0", b"x" * 1000, bytes(8), bytes(1000), good, good[:40], good[:8], "text", "{}", "[" * 10_000]
     frames += [count.to_bytes(8, "little") + good[8:] for count in (0, 1, 2, 3, 2**22, 2**40, 2**63)]
@@ -269,7 +269,7 @@ def frames_out_of_shape(visitor):
 
 
 def headers_out_of_shape(visitor):
-    """The kernel says no, or nothing."""
+    """The kernel refuses malformed headers, or ignores them."""
     for name in ("subshell_id", "session", "username", "date", "version"):
         for value in (None, LONG, 7, [], {}, float("nan")):
             visitor.post("comm_info_request", {}, **{name: value})
@@ -282,14 +282,14 @@ def headers_out_of_shape(visitor):
 
 
 def messages_too_large(visitor):
-    """Of 11 MiB, more than either server takes."""
+    """A message of 11 MiB, more than either server accepts."""
     yield is_refused(
         visitor, lambda: visitor.post("comm_msg", {"comm_id": "x", "data": {}}, [bytes(11 * 2**20)]), 1006, 1009
     )
 
 
 def is_refused(visitor, act, *codes):
-    """Whether the server ends the websocket; the visitor has a new one afterwards."""
+    """Whether the server closes the websocket. Afterwards the visitor has a new one."""
     with suppress(ConnectionClosed):
         act()
         while True:
@@ -317,17 +317,19 @@ TO_OURS = [
 
 
 def run(server, kinds=TO_OURS, many=MANY):
-    """A `Row` for each kind of message, sent to a `Server` (tests/conftest.py) by a visitor of its own.
+    """A `Row` for each kind of misuse of a `Server` (tests/conftest.py), each by its own visitor.
 
-    `wrong` counts, besides what the kind itself finds wrong, a good photo afterwards that gets no answer. `megabytes`
-    is what server and kernel grew by together.
+    A good photo that gets no answer afterwards also counts as `wrong`. `megabytes` is how much the server and the
+    kernel grew together.
     """
     for kind in kinds:
         visitor = Visitor(server.url, many)
         tried = wrong = 0
         seconds = 0.0
         assert visitor.is_answered()
-        with peak(server.process, kernel_of(server, visitor)) as growth:
+        processes = server.process, kernel_of(server, visitor)
+        before = resident(processes)
+        with peak(lambda processes=processes: resident(processes), SAMPLE_EVERY_S) as most:
             start = time.perf_counter()
             for right in kind(visitor):
                 seconds = max(seconds, time.perf_counter() - start)
@@ -335,32 +337,15 @@ def run(server, kinds=TO_OURS, many=MANY):
                 start = time.perf_counter()
             wrong += not visitor.is_answered()
         visitor.leave()
-        yield Row(kind.__name__.replace("_", " "), tried, wrong, seconds, growth() / 1e6)
+        yield Row(kind.__name__.replace("_", " "), tried, wrong, seconds, (most() - before) / 1e6)
 
 
 def kernel_of(server, visitor):
     return next(kernel for kernel in server.kernels if visitor.kernel_id in " ".join(kernel.cmdline()))
 
 
-@contextmanager
-def peak(*processes):
-    """Gives a function: bytes by which the processes have grown at most, all together, while the block ran."""
-    before, most, over = resident(processes), [0], threading.Event()
-
-    def watch():
-        while not over.wait(0.05):
-            most[0] = max(most[0], resident(processes) - before)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        yield lambda: most[0]
-    finally:
-        over.set()
-        watcher.join()
-
-
 def resident(processes):
+    """Resident memory of the processes together, in bytes; 0 once one has ended."""
     with suppress(psutil.NoSuchProcess):
         return sum(process.memory_info().rss for process in processes)
     return 0

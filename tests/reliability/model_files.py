@@ -216,7 +216,7 @@ NONSENSE = {
 
 
 class Call:
-    """Pickled, it becomes a call of `function`, made when it is read."""
+    """Pickles as a call of `function`, which happens when the pickle is read."""
 
     def __init__(self, function, *arguments, state=None):
         self.reduced = function, arguments, state
@@ -243,7 +243,7 @@ def _make(path):
 
 
 def _annotated(path):
-    """Python evaluates annotations that are text, when fastai asks a transform for its types."""
+    """Python evaluates string annotations when fastai asks a transform for its types."""
     annotations = {"__annotations__": {"x": f"__import__('pathlib').Path({path!r}).touch()"}}
     return Call(TfmdLists, [1], [Call(getattr, fastai.imports, "noop", state=(None, annotations))])
 
@@ -356,7 +356,7 @@ PROGRAM = "a program of TorchScript"
 
 
 def write_attack(kind, folder, protocol=2):
-    """Write a pickle to `folder`. Returns its path and that of the file which it creates if it is trusted."""
+    """Write a pickle to `folder`. Returns its path, and the path of the file that it creates if it is trusted."""
     pickle, made = folder / "export.pkl", folder / "made"
     if kind == PROGRAM:
         _program(pickle, str(made))
@@ -412,7 +412,7 @@ def answer(path):
 
 
 def protocols():
-    """Each attack in each pickle protocol that it can be written in."""
+    """Each attack, in each pickle protocol in which it can be written."""
     return [(kind, protocol) for kind in ATTACKS for protocol in PROTOCOLS] + [
         (kind, None) for kind in (*OPCODES, PROGRAM)
     ]
