@@ -38,6 +38,7 @@ NCLX = b"colrnclx"  # where an AVIF or HEIC has code points
 NCLX_WITHIN = 100_000  # bytes from its beginning
 SAMPLE_FORMAT, UNSIGNED = 339, (None, 1, (1,))  # a TIFF's tag, and values that mean so
 MAX_OF_UNIT_RANGE = 16  # floats run from 0 to 1, highlights above; from 0 to 255 so dark a picture would be black
+MAX_SHARE_OF_HIGHLIGHTS = 0.05  # of the pixels; any number of them may be above 1, however bright
 LEVELS = np.arange(0, 256, 17)
 SAMPLE = Image.fromarray(np.stack(np.meshgrid(LEVELS, LEVELS, LEVELS), axis=-1).reshape(64, 64, 3).astype(np.uint8))
 
@@ -51,7 +52,7 @@ def to_eight_bit(photo: Image.Image) -> Image.Image:
         greys = greys.view(np.uint32)  # Pillow reads them as signed
     greys = np.nan_to_num(greys.astype(np.float32), copy=False, nan=0, posinf=0, neginf=0)
     brightest = greys.max()
-    if photo.mode == "F" and brightest <= MAX_OF_UNIT_RANGE:
+    if photo.mode == "F" and (brightest <= MAX_OF_UNIT_RANGE or (greys > 1).mean() <= MAX_SHARE_OF_HIGHLIGHTS):
         white = 1
     elif brightest <= 255 and photo.format != "PNG":
         white = 255
