@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 
 PIPE_CLOSED = {errno.EPIPE, errno.EINVAL} if os.name == "nt" else {errno.EPIPE}
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 def speak_utf8() -> None:
@@ -17,13 +18,15 @@ def speak_utf8() -> None:
 
 
 def quiet_if_nobody_reads(run: Callable[[], int]) -> int:
-    """Return what `run` returns, or 1 if the reader of its output has gone, as `head` does."""
+    """Return what `run` returns, or 1 if the reader of its output has gone, as `head` does, or the disk is full."""
     try:
         status = run()
         if sys.stdout is not None:
             sys.stdout.flush()
     except OSError as error:
-        if error.errno not in PIPE_CLOSED:
+        if error.errno in DISK_FULL:
+            print("The output can't be written, as the disk is full. Free some space and try again.", file=sys.stderr)
+        elif error.errno not in PIPE_CLOSED:
             raise
         _drop_output()
         return 1

@@ -1,6 +1,7 @@
 """A photo is read the way a person sees it, or refused with a sentence."""
 
 import io
+import os
 import struct
 import subprocess
 import sys
@@ -309,6 +310,12 @@ def test_greys_of_every_range_run_from_black_to_white(white, type):
     assert close(levels[64], 255 * min(1, 64 / 255 * max(1, white if white < 2 else 1)), tolerance=1)
 
 
+def test_a_few_highlights_do_not_make_a_float_black():
+    greys = np.full((16, 16), 0.5, np.float32)
+    greys[0, :3] = 1.2, 40, 1000
+    assert close(read_photo(tiff_of(greys)).getpixel((8, 8)), (128,) * 3, tolerance=1)
+
+
 def test_unsigned_greys_of_32_bits_are_not_taken_for_negative_ones():
     ramp = np.linspace(0, 2**32 - 1, 256)[None].repeat(8, axis=0).astype("<u4")
     assert close(np.asarray(read_photo(tiff_of(ramp)))[0, :, 0], np.arange(256), tolerance=1)
@@ -510,6 +517,26 @@ def test_a_tiff_of_unusual_pixels_is_not_called_damaged(array):
 
 
 @pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"\xff\xc0\0\x11\x08", b"\xff\xc1\0\x11\x0c"),  # 12 bits
+        (b"\xff\xc0\0\x11\x08", b"\xff\xc3\0\x11\x10"),  # lossless, 16 bits
+        (b"\xff\xc0\0\x11\x08", b"\xff\xc5\0\x11\x08"),  # hierarchical
+    ],
+)
+def test_a_jpeg_of_unusual_pixels_is_not_called_damaged(before, after):
+    with pytest.raises(PhotoError, match=r"JPEG with an unusual kind of pixels, which can't be read here\. Try "):
+        read_photo(saved(quadrants(), "JPEG").replace(before, after))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes in folders")
+def test_a_pipe_is_named_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "photo.jpg")
+    with pytest.raises(PhotoError, match="This is a pipe or a device, not a photo"):
+        read_photo(tmp_path / "photo.jpg")
+
+
+@pytest.mark.parametrize(
     ("content", "sentence"),
     [
         (xcode_png(), "rewritten by Xcode"),
@@ -530,6 +557,10 @@ def test_a_tiff_of_unusual_pixels_is_not_called_damaged(array):
         (b"\x1a\x45\xdf\xa3" + bytes(99), "a video, not a photo"),
         (b"RIFF\0\1\0\0AVI LIST" + bytes(99), "a video, not a photo"),
         (b"\n<!doctype html><img src=pizza.jpg>", "a web page, not a photo"),
+        (b"<!-- saved from the web -->\n<html><svg>", "a web page, not a photo"),
+        (b"<?xml version='1.0'?>\n<!DOCTYPE html PUBLIC '-//W3C//DTD XHTML 1.0'>", "a web page, not a photo"),
+        (b"<title>403 Forbidden</title>", "a web page, not a photo"),
+        ((b"G" + bytes(187)) * 3, "a video, not a photo"),
         (b"version https://git-lfs.github.com/spec/v1\n", "stored elsewhere"),
         (b"PK\3\4" + bytes(99), "an archive or a document"),
         (b"this is not a photo", "not a photo that can be read here"),

@@ -93,11 +93,13 @@ def test_a_table_saved_by_a_spreadsheet_is_resumed_in_its_own_layout(table, phot
     assert answer_folder(photos, table).answered == 0
 
 
-def test_numbers_with_a_decimal_comma_stay_that_way(table, photos):
-    saved_as(table, delimiter=";", change=lambda cell: cell.replace("0.", "0,"))
+@pytest.mark.parametrize("column", ["probability", "probability_pizza"])
+def test_numbers_with_a_decimal_comma_stay_that_way(table, photos, column):
+    columns = ["photo", "label", column]
+    saved_as(table, delimiter=";", columns=columns, change=lambda cell: cell.replace("0.", "0,"))
     answer_folder(photos, table)
     read = pd.read_csv(table, sep=";", decimal=",")
-    assert read.probability.between(0, 1).all() and len(read) == len(NAMES) + 1
+    assert read[column].between(0, 1).all() and len(read) == len(NAMES) + 1
 
 
 def test_sorted_rows_are_recognised(table, photos):
@@ -107,8 +109,9 @@ def test_sorted_rows_are_recognised(table, photos):
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
-def test_a_row_that_only_lacks_its_line_end_is_kept(table, photos, ending):
-    saved_as(table, line_end=ending)
+@pytest.mark.parametrize("change", [str, str.upper], ids=["False", "FALSE"])
+def test_a_row_that_only_lacks_its_line_end_is_kept(table, photos, ending, change):
+    saved_as(table, line_end=ending, change=lambda cell: change(cell) if cell in ("True", "False") else cell)
     whole = table.read_bytes()
     table.write_bytes(whole.removesuffix(ending.encode()))
     answer_folder(photos, table)

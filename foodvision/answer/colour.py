@@ -38,6 +38,7 @@ NCLX = b"colrnclx"  # precedes the code points in an AVIF or HEIC
 NCLX_WITHIN = 100_000  # bytes from the start of the file
 SAMPLE_FORMAT, UNSIGNED = 339, (None, 1, (1,))  # a TIFF tag, and its values that mean unsigned
 MAX_OF_UNIT_RANGE = 16  # floats up to this run from 0 to 1, with highlights above; on a scale of 255 they'd be black
+MAX_SHARE_OF_HIGHLIGHTS = 0.05  # of the pixels: so many may be above 1, however bright
 LEVELS = np.arange(0, 256, 17)
 SAMPLE = Image.fromarray(np.stack(np.meshgrid(LEVELS, LEVELS, LEVELS), axis=-1).reshape(64, 64, 3).astype(np.uint8))
 
@@ -51,7 +52,7 @@ def to_eight_bit(photo: Image.Image) -> Image.Image:
         greys = greys.view(np.uint32)  # Pillow reads them as signed
     greys = np.nan_to_num(greys.astype(np.float32), copy=False, nan=0, posinf=0, neginf=0)
     brightest = greys.max()
-    if photo.mode == "F" and brightest <= MAX_OF_UNIT_RANGE:
+    if photo.mode == "F" and (brightest <= MAX_OF_UNIT_RANGE or (greys > 1).mean() <= MAX_SHARE_OF_HIGHLIGHTS):
         white = 1
     elif brightest <= 255 and photo.format != "PNG":
         white = 255

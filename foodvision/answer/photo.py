@@ -17,6 +17,7 @@ from PIL import Image, JpegImagePlugin
 
 from . import bmp, png
 from .colour import MAX_PROFILE_BYTES, profile_of_heif, profile_of_png, to_eight_bit, to_srgb
+from .jpeg import check_jpeg, count_coefficients
 from .limits import LARGE_PIXELS, MAX_FILE_BYTES, MAX_MEGABYTES, MAX_PIXELS, RationedFile
 from .orientation import exif_of, upright
 from .refusals import (
@@ -44,9 +45,6 @@ pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_image
 BLOCK_BYTES = 4096  # that a decoder gets at a time: 64 KiB can hold a thousand scans of a JPEG, seconds of work
 MAX_COEFFICIENTS = 325_000_000  # of two bytes each: enough for 200 megapixels in 4:2:0
 JPEG_SCALES = 1, 2, 4, 8  # a JPEG can be decoded at a half, a quarter or an eighth of its size
-EXIF = b"Exif\0\0"  # begins each EXIF segment of a JPEG; a segment has at most 64 KiB
-MAX_EXIF_SEGMENTS = 30
-
 
 FileSource = bytes | bytearray | memoryview | str | os.PathLike[str] | BinaryIO
 PhotoSource = FileSource | Image.Image
@@ -112,8 +110,7 @@ def _open_any(file: RationedFile) -> Image.Image:
 
 def _open_jpeg(file: RationedFile) -> Image.Image:
     """Without Pillow's limit on pixels, which would apply before the photo is scaled down."""
-    if file.getvalue().count(EXIF) > MAX_EXIF_SEGMENTS:
-        raise PhotoError(DAMAGED)
+    check_jpeg(file.getvalue())
     return JpegImagePlugin.JpegImageFile(file)
 
 
@@ -166,7 +163,9 @@ def _content(source: FileSource) -> bytes | bytearray | memoryview:
 def _file_content(path: str | os.PathLike[str]) -> bytes:
     if os.path.isdir(path):
         raise PhotoError("This is a folder, not a photo. Choose a photo in it.")
-    if not os.path.isfile(path):  # reading a pipe might never end
+    if os.path.exists(path) and not os.path.isfile(path):  # reading a pipe might never end
+        raise PhotoError("This is a pipe or a device, not a photo. Choose a file.")
+    if not os.path.isfile(path):
         raise PhotoError("There is no such file. Check its name.")
     try:
         with open(path, "rb") as file:
@@ -178,7 +177,7 @@ def _file_content(path: str | os.PathLike[str]) -> bytes:
 def _decode(photo: Image.Image, at_least: int | None) -> Image.Image:
     """Decode and reduce first: every later step holds a copy, and a visitor's kernel must stay small."""
     size = photo.size
-    if isinstance(photo, JpegImagePlugin.JpegImageFile) and _coefficients(photo) <= MAX_COEFFICIENTS:
+    if isinstance(photo, JpegImagePlugin.JpegImageFile) and count_coefficients(photo) <= MAX_COEFFICIENTS:
         _draft(photo, at_least)
     if math.prod(photo.size) > MAX_PIXELS:
         raise PhotoError(too_large(*size))
@@ -219,16 +218,6 @@ def _memory_capped() -> Iterator[None]:
 
 
 _capping = Lock()  # the cap applies to the whole process
-
-
-def _coefficients(photo: JpegImagePlugin.JpegImageFile) -> float:
-    """Number of coefficients that the decoder keeps, at any scale, if each scan holds only some colours or bits."""
-    content = photo.fp.getvalue()  # type: ignore[union-attr]  # it is a RationedFile
-    partial_scans = (b"\xff\xda\x00" + bytes((6 + 2 * colours, colours)) for colours in range(1, photo.layers))
-    if "progressive" not in photo.info and not any(scan in content for scan in partial_scans):
-        return 0
-    sampling = [across * down for _, across, down, _ in photo.layer]
-    return photo.width * photo.height * sum(sampling) / max(sampling)
 
 
 def _reduced(photo: Image.Image, scale: int) -> Image.Image:

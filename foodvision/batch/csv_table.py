@@ -113,9 +113,9 @@ class CsvTable(Table):
             self.layout = self._layout_of(header)
             names = csv.reader(_decoded(file, end), delimiter=self.layout.delimiter, strict=True)
             photo = self.layout.columns.index("photo")
-            probability = self.layout.columns.index("probability") if "probability" in self.layout.columns else None
+            numbers = [at for at, name in enumerate(self.layout.columns) if name.startswith("probability")]
             for row in names:
-                if probability is not None and DECIMAL_COMMA.fullmatch("".join(row[probability : probability + 1])):
+                if any(at < len(row) and DECIMAL_COMMA.match(row[at]) for at in numbers):
                     self.layout.decimal = ","
                 if len(row) > photo and row[photo]:
                     yield from_cell(row[photo])
@@ -145,7 +145,7 @@ class CsvTable(Table):
         row = next(csv.reader([line.decode(errors="replace")], delimiter=self.layout.delimiter), [])
         is_whole = len(row) == len(self.layout.columns)
         if self.layout.columns == self.own_layout.columns:
-            is_whole = is_whole and row[-2:] in (["True", ""], ["False", ""])
+            is_whole = is_whole and [cell.upper() for cell in row[-2:]] in (["TRUE", ""], ["FALSE", ""])
         if is_whole:
             with open(self.path, "ab") as file:
                 file.write(self.layout.line_end.encode())

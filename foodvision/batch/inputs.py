@@ -15,6 +15,7 @@ STANDARD_INPUT = "-"
 WEB_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/|data:|www\.", re.IGNORECASE)  # not C:/, a Windows drive
 ADDRESS = "This is an address, not a file. Download the photo, and name the file."
 NO_INPUT = "Standard input is the keyboard here. Pipe a photo in: foodvision - < photo.jpg"
+EMPTY_INPUT = "Nothing came in. Pipe a photo in: foodvision - < photo.jpg"
 NO_MATCH = "No file matches this pattern. Check the folder and the spelling."
 BROKEN_LINK = "This link points to {target}, which is missing."
 CLOSED_FOLDER = "This folder can't be opened. Its photos are left out."
@@ -68,7 +69,8 @@ def why_no_photos(folder: str | os.PathLike) -> str:
 def _standard_input() -> Input:
     if sys.stdin is None or sys.stdin.isatty():
         return Input(STANDARD_INPUT, error=NO_INPUT)
-    return Input(STANDARD_INPUT, sys.stdin.buffer.read(MAX_FILE_BYTES + 1))
+    content = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+    return Input(STANDARD_INPUT, content, error="" if content else EMPTY_INPUT)
 
 
 def _in_folder(folder: str) -> Iterator[Input]:
