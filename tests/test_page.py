@@ -598,7 +598,7 @@ def test_a_photo_that_cannot_be_kept_stops_neither_the_reload_nor_another_photo(
     (tmp_path / "deleted.jpg").unlink()
     page.get_by_role("button", name="Reload and ask again").click()
     expect(page.get_by_text("3 of 3 done")).to_be_visible()
-    expect(complaint(page)).to_contain_text("2 photos were too large to keep")
+    expect(complaint(page)).to_contain_text("2 photos could not be kept")
     for name in ("first.jpg", "second.jpg", "last.jpg"):
         expect(card(page, name)).to_contain_text("sure, in")
 
@@ -749,7 +749,7 @@ def test_two_visitors_verdicts_are_kept_and_a_photo_only_where_it_was_ticked(bro
     before = len(feedback.verdicts())
     with opened(browser, owned.url) as one, opened(browser, owned.url) as two:
         for page in one, two:
-            expect(page.get_by_text("No photo is kept unless you tick it.")).to_be_visible()
+            expect(page.get_by_text("No photo is kept unless you tick the box.")).to_be_visible()
             choose(page, "drawn.jpg", saved(drawn()))
         one.get_by_role("button", name="Right").click()
         two.get_by_label("Keep my photo, too").check()

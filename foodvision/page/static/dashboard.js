@@ -9,7 +9,7 @@ import { goneNotice, keptPhotos, onReturn, reload } from "./reload.js";
 import { verdictOn } from "./verdict.js";
 import { doing, leftOut, tooLarge, UNREADABLE } from "./words.js";
 
-/** @import { About, Answer, Answerer, Line, Model, Photo, Settings } from "./types" */
+/** @import { About, Answer, Answerer, Line, Model, Photo, Prepare, Settings } from "./types" */
 /** @typedef {{ photos: Photo[], before: Choice | null }} Choice */
 
 const START_MS = 60_000; // that a photo waits for the app to start before the page says that it may have stopped
@@ -131,11 +131,11 @@ class Dashboard {
 
   onGone() {
     const { notice } = this.page;
-    if (!notice.firstChild) notice.append(goneNotice(() => this.choice.photos, this.about.link));
+    if (!notice.firstChild) notice.append(goneNotice(() => this.choice.photos, this.prepare, this.about.link));
   }
 
   restored() {
-    if (ownsThePage()) reload(this.choice.photos);
+    if (ownsThePage()) reload(this.choice.photos, this.prepare);
   }
 
   // The latest choice wins. One that turns out to be a single bad file costs nothing: the choice before it returns.
@@ -162,11 +162,11 @@ class Dashboard {
     this.lookAt(choice.before);
   }
 
-  /** @param {Photo} photo */
-  prepare(photo) {
+  /** @type {Prepare} */
+  prepare = (photo) => {
     photo.ready ??= this.makeSmall(photo);
     return photo.ready;
-  }
+  };
 
   /** @param {Photo} photo */
   async makeSmall(photo) {

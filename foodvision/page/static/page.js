@@ -5,7 +5,7 @@ import { button, element, onPhone, ownsThePage } from "./element.js";
 import { chooser } from "./inputs.js";
 import { saveButtons } from "./save.js";
 import { shareButton } from "./share.js";
-import { invitation, promise, tally } from "./words.js";
+import { hint, invitation, promise, tally } from "./words.js";
 
 /** @import { About, Answerer, Classes, Complain, Look, Photo, Settings } from "./types" */
 
@@ -31,7 +31,7 @@ export class Page {
       { class: "foodvision" },
       this.invite,
       element("div", { class: "fv-ways" }, choose, cameraButton(acts.look, acts.complain)),
-      element("p", { class: "fv-hint" }, hint(), " ", this.promised),
+      element("p", { class: "fv-hint" }, hint(onPhone()), " ", this.promised),
       this.notice,
       this.complaint,
       this.progress.node,
@@ -75,10 +75,6 @@ export class Page {
 /** @param {Photo} photo */
 export function isDone(photo) {
   return Boolean(photo.prediction || photo.error);
-}
-
-function hint() {
-  return onPhone() ? "One or several." : "One or several; you can drop or paste them here, too.";
 }
 
 function progressLine() {

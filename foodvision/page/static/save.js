@@ -1,8 +1,8 @@
 // Answers to take along: as JSON, and as pictures.
 import { button, element } from "./element.js";
 import { toPictures } from "./picture.js";
-import { copied } from "./share.js";
-import { NOT_SAVED, saved } from "./words.js";
+import { copy } from "./share.js";
+import { NOT_SAVED, notCopied, saved } from "./words.js";
 
 /** @import { Classes, Photo } from "./types" */
 
@@ -15,10 +15,6 @@ const BETWEEN_MS = 500; // downloads: browsers drop those that begin at the same
  * @param {() => Classes} classes
  */
 export function saveButtons(answered, classes) {
-  const copy = button("Copy as JSON", async () => {
-    copy.textContent = await copied(toJson(answered()));
-    setTimeout(() => (copy.textContent = "Copy as JSON"), 2000);
-  });
   const said = element("span", { role: "status" });
   const draw = button("Save as a picture", async () => {
     draw.disabled = true;
@@ -28,7 +24,7 @@ export function saveButtons(answered, classes) {
   return element(
     "div",
     { class: "fv-saves" },
-    copy,
+    button("Copy as JSON", async () => (said.textContent = await copy(toJson(answered()), notCopied.json))),
     button("Save as JSON", () =>
       download(new Blob([toJson(answered())], { type: "application/json" }), "foodvision.json"),
     ),

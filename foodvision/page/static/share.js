@@ -1,5 +1,6 @@
 // The address of the app, to copy, and as a QR code for a phone.
 import { button, element } from "./element.js";
+import { COPIED, notCopied } from "./words.js";
 
 /**
  * `qrCode` gives the address of an image.
@@ -11,15 +12,15 @@ export function shareButton(address, qrCode) {
     const field = element("input", { readonly: "", value: address, "aria-label": "Address of this app" });
     field.addEventListener("focus", () => field.select());
     const done = element("p", { class: "fv-hint", role: "status" });
-    const copy = button("Copy the address", async () => (done.textContent = await copied(address)));
+    const copying = button("Copy the address", async () => (done.textContent = await copy(address, notCopied.address)));
     const close = button("Close", () => dialog.close());
-    const tools = element("div", { class: "fv-tools" }, copy, close);
+    const tools = element("div", { class: "fv-tools" }, copying, close);
     const dialog = element("dialog", { class: "foodvision fv-dialog", "aria-label": "Share this app" });
     dialog.append(...(qrCode ? [codeOf(qrCode(address))] : []), field, tools, done);
     dialog.addEventListener("close", () => dialog.remove());
     document.body.append(dialog);
     dialog.showModal();
-    copy.focus();
+    copying.focus();
   });
   share.classList.add("fv-share");
   return share;
@@ -34,14 +35,15 @@ function codeOf(code) {
 }
 
 /**
- * Says what became of it. Browsers lend the clipboard only to pages opened over https, or on this machine.
+ * Copies `text` to the clipboard; returns the sentence that says so, or `failed`.
  * @param {string} text
+ * @param {string} failed
  */
-export async function copied(text) {
+export async function copy(text, failed) {
   try {
     await navigator.clipboard.writeText(text);
-    return "Copied.";
+    return COPIED;
   } catch {
-    return "Your browser does not let this page copy.";
+    return failed;
   }
 }
