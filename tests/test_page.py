@@ -603,6 +603,20 @@ def test_a_photo_that_cannot_be_kept_stops_neither_the_reload_nor_another_photo(
         expect(card(page, name)).to_contain_text("sure, in")
 
 
+def test_photos_still_in_line_when_the_app_stopped_are_kept_too(page, voila, phone_photo, tmp_path):
+    """As they are, not one would find room."""
+    photos = [tmp_path / f"{number}.jpg" for number in range(6)]
+    for photo in photos:
+        photo.symlink_to(phone_photo)
+    kernel_of(page, voila).kill()
+    chooser(page).set_input_files(photos)
+    page.get_by_role("button", name="Reload and ask again").click()
+    expect(page.get_by_text("6 of 6 done")).to_be_visible()
+    expect(complaint(page)).to_be_empty()
+    for photo in photos:
+        assert_upright(picture(page, photo.name), (640, 853))
+
+
 def test_a_kernel_that_was_only_slow_takes_the_notice_back(page, voila):
     kernel = kernel_of(page, voila)
     kernel.suspend()
@@ -664,6 +678,14 @@ def test_answers_are_saved_and_copied_as_json(page):
     page.get_by_role("button", name="Copy as JSON").click()
     expect(page.get_by_text("Copied.")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == text
+
+
+def test_answers_that_cannot_be_copied_can_be_saved(page):
+    choose(page, "drawn.jpg", saved(drawn()))
+    expect(answer(page)).to_be_visible()
+    page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new DOMException('', 'NotAllowedError'))")
+    page.get_by_role("button", name="Copy as JSON").click()
+    expect(page.get_by_text("Your browser does not let this page copy. Save the answers as JSON")).to_be_visible()
 
 
 def test_answers_are_saved_as_a_picture(page):
@@ -749,7 +771,7 @@ def test_two_visitors_verdicts_are_kept_and_a_photo_only_where_it_was_ticked(bro
     before = len(feedback.verdicts())
     with opened(browser, owned.url) as one, opened(browser, owned.url) as two:
         for page in one, two:
-            expect(page.get_by_text("No photo is kept unless you tick the box.")).to_be_visible()
+            expect(page.get_by_text("No photo is kept unless you say so.")).to_be_visible()
             choose(page, "drawn.jpg", saved(drawn()))
         one.get_by_role("button", name="Right").click()
         two.get_by_label("Keep my photo, too").check()

@@ -7,9 +7,9 @@
 /** @import { Answerer, Line, Model } from "./types" */
 
 const PART = 2 ** 17; // bytes: a second and a half on a slow phone
-const IN_FLIGHT = 2; // parts: the next is on its way while one is acknowledged
-const SILENCE_MS = 6000; // without a word, after which the kernel is taken for gone
-const PING_MS = 2500; // without a word, after which a page that has slept connects anew
+const PARTS_AHEAD = 2; // the next part is on its way while one is acknowledged
+const SILENCE_MS = 6000; // without a message, after which the kernel counts as gone
+const PING_MS = 2500; // without a message, after which a page that has slept reconnects
 const ENDED = ["dead", "restarting", "autorestarting"]; // states of a kernel whose dashboard is gone
 
 /**
@@ -20,15 +20,18 @@ const ENDED = ["dead", "restarting", "autorestarting"]; // states of a kernel wh
  * @returns {Answerer}
  */
 export function kernelAnswerer(model, nextId, line) {
-  const talk = new Talk(model, nextId, line);
+  const connection = new Connection(model, nextId, line);
   const judge = (/** @type {number} */ about) => async (/** @type {string} */ truth, /** @type {Blob=} */ photo) => {
-    const reply = await talk.ask({ about, truth }, { bytes: await photo?.arrayBuffer() });
+    const reply = await connection.ask({ about, truth }, { bytes: await photo?.arrayBuffer() });
     return reply.error ? reply : { photo: reply.photo_kept };
   };
   return {
-    check: () => talk.check(),
+    check: () => connection.check(),
     async answer(photo, { needsPicture, onProgress, signal }) {
-      const reply = await talk.ask({ shown: !needsPicture }, { bytes: await photo.arrayBuffer(), onProgress, signal });
+      const reply = await connection.ask(
+        { shown: !needsPicture },
+        { bytes: await photo.arrayBuffer(), onProgress, signal },
+      );
       if (!reply || reply.error) return reply;
       return {
         prediction: reply.prediction,
@@ -36,17 +39,17 @@ export function kernelAnswerer(model, nextId, line) {
         ...(model.get("feedback_on") && { judge: judge(reply.id) }),
       };
     },
-    qrCode: async (text) => (await talk.ask({ qr: text })).qr_code,
+    qrCode: async (text) => (await connection.ask({ qr: text })).qr_code,
   };
 }
 
-class Talk {
-  /** @type {Map<number, Inquiry>} */
+class Connection {
+  /** @type {Map<number, PendingRequest>} */
   waiting = new Map(); // requests without a reply, by id
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  silence;
+  timer;
   closed = false; // the channel to the dashboard, as when the kernel restarts
-  words = 0; // heard so far
+  messages = 0; // received so far
   checking = false;
 
   /** @param {Model} model @param {() => number} nextId @param {Line} line */
@@ -62,23 +65,24 @@ class Talk {
     const { model, kernel, line } = this;
     const close = () => this.close();
     const note = (/** @type {unknown} */ _, /** @type {string} */ status) => ENDED.includes(status) && close();
-    const hear = (/** @type {any} */ word, /** @type {ArrayBuffer[]} */ [picture] = []) => this.hear(word, picture);
-    const listeners = { "msg:custom": hear, "comm:close": close, destroy: close };
+    const receive = (/** @type {any} */ message, /** @type {ArrayBuffer[]} */ [picture] = []) =>
+      this.receive(message, picture);
+    const listeners = { "msg:custom": receive, "comm:close": close, destroy: close };
     for (const [event, listener] of Object.entries(listeners)) model.on(event, listener);
     kernel?.statusChanged?.connect(note);
     line.signal.addEventListener("abort", () => {
       for (const [event, listener] of Object.entries(listeners)) model.off(event, listener);
       kernel?.statusChanged?.disconnect(note);
-      clearTimeout(this.silence);
+      clearTimeout(this.timer);
     });
   }
 
-  /** @param {any} word @param {ArrayBuffer} [picture] */
-  hear(word, picture) {
-    this.words++;
-    this.waiting.get(word.id)?.hear(word, picture);
+  /** @param {any} message @param {ArrayBuffer} [picture] */
+  receive(message, picture) {
+    this.messages++;
+    this.waiting.get(message.id)?.receive(message, picture);
     this.line.onBack();
-    this.windClock();
+    this.restartTimer();
   }
 
   close() {
@@ -86,9 +90,9 @@ class Talk {
     if (this.waiting.size && !this.line.signal.aborted) this.line.onGone();
   }
 
-  windClock() {
-    clearTimeout(this.silence);
-    if (this.waiting.size) this.silence = setTimeout(this.line.onGone, SILENCE_MS);
+  restartTimer() {
+    clearTimeout(this.timer);
+    if (this.waiting.size) this.timer = setTimeout(this.line.onGone, SILENCE_MS);
   }
 
   // A kernel known to be dead throws at once, and so does a channel that is closed.
@@ -111,55 +115,55 @@ class Talk {
   ask(content, { bytes = new ArrayBuffer(0), onProgress, signal } = {}) {
     return new Promise((resolve) => {
       if (signal?.aborted) return resolve(null);
-      const inquiry = new Inquiry(this, content, bytes, resolve, onProgress);
-      signal?.addEventListener("abort", () => inquiry.finish(null));
-      inquiry.start();
+      const request = new PendingRequest(this, content, bytes, resolve, onProgress);
+      signal?.addEventListener("abort", () => request.finish(null));
+      request.start();
     });
   }
 
-  // A phone that wakes may hold a connection that has long ended, without a word of it.
+  // A phone that wakes may hold a connection that ended long ago without telling it.
   async check() {
     const { signal, onGone } = this.line;
     if (this.checking || signal.aborted) return;
     this.checking = true;
-    if (!(await this.pong())) {
+    if (!(await this.answersPing())) {
       const anew = Promise.resolve(this.kernel?.reconnect?.()).then(
-        () => this.startAll(), // even if it takes longer
+        () => this.sendAllAgain(), // even if it takes longer
         () => {},
       );
       await Promise.race([anew, sleep(PING_MS)]);
-      if (!(await this.pong()) && !signal.aborted) onGone();
+      if (!(await this.answersPing()) && !signal.aborted) onGone();
     }
     this.checking = false;
   }
 
-  startAll() {
-    for (const inquiry of [...this.waiting.values()]) inquiry.start();
+  sendAllAgain() {
+    for (const request of [...this.waiting.values()]) request.start();
   }
 
-  // Whether the kernel says anything: it may be busy with a photo, and a ping stand in line.
-  async pong() {
-    const before = this.words;
+  // Any message will do: while the kernel is busy with a photo, the ping waits in line.
+  async answersPing() {
+    const before = this.messages;
     const isOpen = () => !this.closed && (this.kernel?.connectionStatus ?? "connected") === "connected";
     this.send({ id: this.nextId(), size: 0, ping: true });
-    for (let waited = 0; waited < PING_MS && this.words === before && isOpen(); waited += 100) await sleep(100);
-    return this.words > before;
+    for (let waited = 0; waited < PING_MS && this.messages === before && isOpen(); waited += 100) await sleep(100);
+    return this.messages > before;
   }
 }
 
-class Inquiry {
+class PendingRequest {
   id = 0;
   sent = 0; // bytes
 
   /**
-   * @param {Talk} talk
+   * @param {Connection} connection
    * @param {object} content
    * @param {ArrayBuffer} bytes
    * @param {(reply: any) => void} resolve
    * @param {(share: number) => void} [onProgress]
    */
-  constructor(talk, content, bytes, resolve, onProgress) {
-    this.talk = talk;
+  constructor(connection, content, bytes, resolve, onProgress) {
+    this.connection = connection;
     this.content = content;
     this.bytes = bytes;
     this.resolve = resolve;
@@ -168,33 +172,33 @@ class Inquiry {
 
   // Also a second time, under a new id: the kernel may have a part of the old one.
   start() {
-    this.talk.waiting.delete(this.id);
-    this.id = this.talk.nextId();
+    this.connection.waiting.delete(this.id);
+    this.id = this.connection.nextId();
     this.sent = 0;
-    this.talk.waiting.set(this.id, this);
+    this.connection.waiting.set(this.id, this);
     this.sendPart();
-    for (let parts = 1; parts < IN_FLIGHT && this.sent < this.bytes.byteLength; parts++) this.sendPart();
-    this.talk.windClock();
+    for (let parts = 1; parts < PARTS_AHEAD && this.sent < this.bytes.byteLength; parts++) this.sendPart();
+    this.connection.restartTimer();
   }
 
   sendPart() {
     const part = this.bytes.slice(this.sent, this.sent + PART);
-    this.talk.send({ ...this.content, id: this.id, size: this.bytes.byteLength }, [part]);
+    this.connection.send({ ...this.content, id: this.id, size: this.bytes.byteLength }, [part]);
     this.sent += PART;
   }
 
-  /** @param {any} word @param {ArrayBuffer} [picture] */
-  hear(word, picture) {
-    if (!("received" in word)) return this.finish({ ...word, picture });
-    this.onProgress?.(word.received / this.bytes.byteLength);
+  /** @param {any} message @param {ArrayBuffer} [picture] */
+  receive(message, picture) {
+    if (!("received" in message)) return this.finish({ ...message, picture });
+    this.onProgress?.(message.received / this.bytes.byteLength);
     if (this.sent < this.bytes.byteLength) this.sendPart();
   }
 
   /** @param {any} reply */
   finish(reply) {
-    this.talk.waiting.delete(this.id);
+    this.connection.waiting.delete(this.id);
     this.resolve(reply);
-    this.talk.windClock();
+    this.connection.restartTimer();
   }
 }
 

@@ -46,7 +46,7 @@ async function decode(file, data, shortSide) {
 /**
  * A VideoFrame of a large JPEG in the fewest eighths of its size that leave the short side `shortSide`: libjpeg decodes
  * so in half the time, and a phone's photo takes 3 MB instead of 48. Null where there is nothing to gain, or no decoder:
- * browsers lend it to https and localhost alone, and one that ignores the size may ignore which side is up, too.
+ * browsers offer it on https and localhost only, and one that ignores the size may ignore which side is up, too.
  * @param {Blob} file
  * @param {ArrayBuffer} data
  * @param {number[]} sides

@@ -106,7 +106,7 @@ function capitalized(text) {
 /** @param {boolean} feedback */
 export function promise(feedback) {
   if (!feedback) return "No photo is kept.";
-  return "If you say whether an answer is right, your verdict is kept with the answer. No photo is kept unless you tick the box.";
+  return "If you say whether an answer is right, your verdict is kept with the answer. No photo is kept unless you say so.";
 }
 
 /** @param {boolean} phone */
@@ -176,7 +176,7 @@ export function noCamera(error, secure) {
 
 export const COPIED = "Copied.";
 
-// Browsers lend the clipboard only to pages opened over https, or on this machine.
+// Browsers offer the clipboard only to pages opened over https or on this machine.
 export const notCopied = {
   address: "Your browser does not let this page copy. Select the address and copy it yourself.",
   json: "Your browser does not let this page copy. Save the answers as JSON instead.",
