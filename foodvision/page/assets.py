@@ -11,15 +11,15 @@ MAX_BYTES = 30_000_000  # of a file that the browser cannot shrink
 _IMPORTS = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _EXPORTS = re.compile(r"^export (?!default)", re.MULTILINE)
 _COMMENTS = re.compile(r"^ *//.*\n|^ */\*\*[\s\S]*?\*/\n|/\*\* .*? \*/ ?| // .*", re.MULTILINE)
-_SPACE = re.compile(r"^\s+", re.MULTILINE)
+_SPACE = re.compile(r"^\s+|(?<=[{}(,;])\n", re.MULTILINE)
 _CSS_COMMENTS = re.compile(r"/\*[\s\S]*?\*/")
 
 
 def join_modules(folder: Path = STATIC) -> str:
     """One script made of a folder's JavaScript modules, because a widget is a single file and nothing bundles it.
 
-    Comments, indents and blank lines are left out to keep the page small. No two modules may use the same name at their top level,
-    and no string may span lines or contain " // ".
+    Comments and most white space are left out to keep the page small. No two modules may use the same name at their
+    top level, and no string may span lines or contain " // ".
     """
     script = "\n".join(file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.js")))
     for pattern in (_COMMENTS, _IMPORTS, _EXPORTS, _SPACE):
@@ -28,5 +28,5 @@ def join_modules(folder: Path = STATIC) -> str:
 
 
 def read_style() -> str:
-    """The style sheet without comments, indents and blank lines."""
+    """The style sheet without comments and most white space."""
     return _SPACE.sub("", _CSS_COMMENTS.sub("", STYLE.read_text(encoding="utf-8")))
