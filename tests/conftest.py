@@ -122,7 +122,8 @@ def workbench(tmp_path_factory):
     folder = tmp_path_factory.mktemp("workbench")
     shutil.copy(ROOT / "foodvision.ipynb", folder)
     options = ["--no-browser", "--allow-root", "--IdentityProvider.token=abc", f"--ServerApp.root_dir={folder}"]
-    with serve(["notebook", *options], "/", tmp_path_factory) as server:
+    settings = {"JUPYTERLAB_SETTINGS_DIR": str(tmp_path_factory.mktemp("settings"))}
+    with serve(["notebook", *options], "/", tmp_path_factory, **settings) as server:
         yield server
 
 

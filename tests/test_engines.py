@@ -166,6 +166,7 @@ def cut_short(kind, **options):
     return content[: len(content) * 3 // 4]
 
 
+GIF_TRAILER = b";"
 CUT_SHORT = {
     "photo.jpg": cut_short("JPEG"),
     "progressive.jpg": cut_short("JPEG", progressive=True),
@@ -174,6 +175,7 @@ CUT_SHORT = {
     "photo.avif": cut_short("AVIF"),
     "photo.heic": cut_short("HEIF"),
     "photo.gif": cut_short("GIF"),
+    "seems_whole.gif": cut_short("GIF").rpartition(GIF_TRAILER)[0] + GIF_TRAILER,
     "photo.bmp": cut_short("BMP"),
 }
 

@@ -16,7 +16,7 @@ import nbformat
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import PUBLIC_HOST, ROOT, SCREENSHOTS, serve
+from conftest import PATIENCE, PUBLIC_HOST, ROOT, SCREENSHOTS, serve
 from jupyter_core.paths import jupyter_path
 from PIL import Image
 from playwright.sync_api import TimeoutError, expect
@@ -598,9 +598,23 @@ def test_a_photo_that_cannot_be_kept_stops_neither_the_reload_nor_another_photo(
     (tmp_path / "deleted.jpg").unlink()
     page.get_by_role("button", name="Reload and ask again").click()
     expect(page.get_by_text("3 of 3 done")).to_be_visible()
-    expect(complaint(page)).to_contain_text("2 photos were too large to keep")
+    expect(complaint(page)).to_contain_text("2 photos could not be kept")
     for name in ("first.jpg", "second.jpg", "last.jpg"):
         expect(card(page, name)).to_contain_text("sure, in")
+
+
+def test_photos_still_in_line_when_the_app_stopped_are_kept_too(page, voila, phone_photo, tmp_path):
+    """As they are, not one would find room."""
+    photos = [tmp_path / f"{number}.jpg" for number in range(6)]
+    for photo in photos:
+        photo.symlink_to(phone_photo)
+    kernel_of(page, voila).kill()
+    chooser(page).set_input_files(photos)
+    page.get_by_role("button", name="Reload and ask again").click()
+    expect(page.get_by_text("6 of 6 done")).to_be_visible()
+    expect(complaint(page)).to_be_empty()
+    for photo in photos:
+        assert_upright(picture(page, photo.name), (640, 853))
 
 
 def test_a_kernel_that_was_only_slow_takes_the_notice_back(page, voila):
@@ -664,6 +678,14 @@ def test_answers_are_saved_and_copied_as_json(page):
     page.get_by_role("button", name="Copy as JSON").click()
     expect(page.get_by_text("Copied.")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == text
+
+
+def test_answers_that_cannot_be_copied_can_be_saved(page):
+    choose(page, "drawn.jpg", saved(drawn()))
+    expect(answer(page)).to_be_visible()
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new DOMException('')); }")
+    page.get_by_role("button", name="Copy as JSON").click()
+    expect(page.get_by_text("Your browser does not let this page copy. Save the answers as JSON")).to_be_visible()
 
 
 def test_answers_are_saved_as_a_picture(page):
@@ -749,7 +771,7 @@ def test_two_visitors_verdicts_are_kept_and_a_photo_only_where_it_was_ticked(bro
     before = len(feedback.verdicts())
     with opened(browser, owned.url) as one, opened(browser, owned.url) as two:
         for page in one, two:
-            expect(page.get_by_text("No photo is kept unless you tick it.")).to_be_visible()
+            expect(page.get_by_text("No photo is kept unless you say so.")).to_be_visible()
             choose(page, "drawn.jpg", saved(drawn()))
         one.get_by_role("button", name="Right").click()
         two.get_by_label("Keep my photo, too").check()
@@ -828,26 +850,29 @@ def test_the_notebook_works_where_notebooks_are_written(browser, workbench, plac
         page.screenshot(path=SCREENSHOTS / f"{place.split('/')[0]}.png")
 
 
-AS_ITS_DARK_THEME = """() => {
-    document.body.dataset.jpThemeLight = "false";
-    document.documentElement.style.setProperty("--jp-layout-color0", "#111");
-}"""
-LOOK = """node => {
-    const { backgroundColor, colorScheme } = getComputedStyle(node);
-    return [backgroundColor, colorScheme];
-}"""
-
-
-def test_in_jupyterlab_the_dashboard_has_the_theme_of_jupyter_and_not_of_the_system(browser, workbench):
+@pytest.mark.parametrize(
+    ("theme", "scheme", "background", "system"),
+    [
+        ("JupyterLab Light", "light", "rgb(255, 255, 255)", "dark"),
+        ("JupyterLab Dark", "dark", "rgb(17, 17, 17)", "light"),
+    ],
+)
+def test_in_jupyterlab_the_dashboard_has_the_theme_of_jupyter_and_not_of_the_system(
+    browser, workbench, theme, scheme, background, system
+):
+    settings = f"{workbench.url}lab/api/settings/@jupyterlab/apputils-extension:themes?token=abc"
     url = f"{workbench.url}lab/tree/foodvision.ipynb?token=abc"
-    with opened(browser, url, color_scheme="dark") as page:
+    with browser.new_context(color_scheme=system) as context:
+        assert context.request.put(settings, data={"raw": json.dumps({"theme": theme})}).ok
+        page = context.new_page()
+        page.goto(url)
         expect(page.locator(".jp-Notebook-ExecutionIndicator")).to_have_attribute("data-status", "idle")
         run_all(page)
-        expect(chooser(page)).to_be_visible()
-        background, scheme = page.locator(".foodvision").evaluate(LOOK)
-        assert background == "rgb(255, 255, 255)" and scheme == "light"
-        page.evaluate(AS_ITS_DARK_THEME)
-        assert page.locator(".foodvision").evaluate(LOOK) == ["rgb(17, 17, 17)", "dark"]
+        dashboard = page.locator(".foodvision")
+        expect(dashboard).to_have_css("color-scheme", scheme)
+        expect(dashboard).to_have_css("background-color", background)
+        expect(dashboard.get_by_role("button", name="Use the camera")).to_have_css("border-radius", "12px")
+        page.screenshot(path=SCREENSHOTS / f"lab-{scheme}.png")
 
 
 @pytest.mark.learn
@@ -977,10 +1002,13 @@ def test_a_visitors_kernel_stays_small(page, voila, phone_photo):
     assert max(kernel.memory_info().rss for kernel in voila.kernels) < 250e6
 
 
-def test_leaving_the_page_ends_its_kernel(page, voila):
-    kernel = kernel_of(page, voila)
-    page.goto("about:blank")
-    kernel.wait(timeout=30)
+@pytest.mark.parametrize("server", ["voila", "jupyter"])
+def test_leaving_the_page_ends_its_kernel(browser, server, request):
+    server = request.getfixturevalue(server)
+    with opened(browser, server.url) as page:
+        kernel = kernel_of(page, server)
+        page.goto("about:blank")
+        kernel.wait(timeout=PATIENCE)
 
 
 def test_a_visitors_kernel_imports_nothing_of_training():

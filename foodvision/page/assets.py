@@ -11,16 +11,22 @@ MAX_BYTES = 30_000_000  # for a file that the browser can't shrink
 _IMPORTS = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _EXPORTS = re.compile(r"^export (?!default)", re.MULTILINE)
 _COMMENTS = re.compile(r"^ *//.*\n|^ */\*\*[\s\S]*?\*/\n|/\*\* .*? \*/ ?| // .*", re.MULTILINE)
-_INDENTS = re.compile(r"^ +", re.MULTILINE)
+_SPACE = re.compile(r"^\s+|(?<=[{}(,;])\n", re.MULTILINE)
+_CSS_COMMENTS = re.compile(r"/\*[\s\S]*?\*/")
 
 
 def join_modules(folder: Path = STATIC) -> str:
     """Join a folder's JavaScript modules into one script, because a widget is a single file and there is no bundler.
 
-    Comments and indentation are removed to keep the page small. No two modules may use the same top-level name, and no
-    string may span lines or contain " // ".
+    Comments and most white space are left out to keep the page small. No two modules may use the same name at their
+    top level, and no string may span lines or contain " // ".
     """
     script = "\n".join(file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.js")))
-    for pattern in (_COMMENTS, _IMPORTS, _EXPORTS, _INDENTS):
+    for pattern in (_COMMENTS, _IMPORTS, _EXPORTS, _SPACE):
         script = pattern.sub("", script)
     return script
+
+
+def read_style() -> str:
+    """The style sheet without comments and most white space."""
+    return _SPACE.sub("", _CSS_COMMENTS.sub("", STYLE.read_text(encoding="utf-8")))

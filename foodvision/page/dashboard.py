@@ -15,7 +15,7 @@ from traitlets import Bool, Dict, Int, Unicode
 
 from ..answer.photo import PhotoError, read_photo
 from ..answer.prediction import Prediction
-from .assets import MAX_BYTES, SHORT_SIDE, STYLE, join_modules
+from .assets import MAX_BYTES, SHORT_SIDE, join_modules, read_style
 from .feedback import Feedback
 
 MAX_ARRIVING = 16  # unfinished requests per visitor
@@ -44,7 +44,7 @@ class Dashboard(anywidget.AnyWidget):
     """
 
     _esm = join_modules()
-    _css = STYLE
+    _css = read_style()
     short_side = Int(SHORT_SIDE).tag(sync=True)
     max_bytes = Int(MAX_BYTES).tag(sync=True)
     feedback_on = Bool(False).tag(sync=True)

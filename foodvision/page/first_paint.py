@@ -9,7 +9,7 @@ from nbformat import NotebookNode
 
 from ..answer.classes import read_classes
 from ..locate import find_model
-from .assets import MAX_BYTES, SHORT_SIDE, STYLE, join_modules
+from .assets import MAX_BYTES, SHORT_SIDE, join_modules, read_style
 from .feedback import SETTING
 
 
@@ -29,7 +29,7 @@ class DrawDashboard(Preprocessor):
             resources["dashboard"] = {
                 "heading": heading,
                 "script": join_modules(),
-                "style": STYLE.read_text(encoding="utf-8"),
+                "style": read_style(),
                 "settings": settings() | {"invite": not any(map(_has_sentence, heading))},
             }
             notebook.cells = [cell for cell in above if cell.cell_type == "code"] + notebook.cells[places[0] :]

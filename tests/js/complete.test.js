@@ -22,7 +22,13 @@ const WHOLE = {
   "jpeg with padding before its markers": bytes(JPEG, SCAN, [0xff, 0xff], END),
   png: bytes("\x89PNG\r\n\x1a\n", [...chunk("IHDR", [1, 2, 3])], [...chunk("IDAT", [4, 5])], [...chunk("IEND", [])]),
   webp: bytes("RIFF", little(12), "WEBPVP8 ", [1, 2, 3, 4]),
-  gif: bytes("GIF89a", [1, 2, 3, 0x3b]),
+  gif: bytes(
+    "GIF89a",
+    [2, 0, 2, 0, 0x80, 0, 0, ...Array(6).fill(0x3b)], // two colours
+    [0x21, 0xf9, 4, 1, 2, 3, 0x3b, 0],
+    [0x2c, 0, 0, 0, 0, 2, 0, 2, 0, 0x81, ...Array(12).fill(0), 2, 3, 1, 0x3b, 2, 2, 1, 0x3b, 0], // four of its own
+    [0x3b],
+  ),
   bmp: bytes("BM", little(10), [1, 2, 3, 4]),
   avif: bytes([...box("ftyp", [...Buffer.from("avif")])], [...box("mdat", [1, 2, 3, 4])]),
 };
@@ -38,8 +44,8 @@ for (const [kind, photo] of Object.entries(WHOLE)) {
 }
 
 test("what follows a photo's end does not matter, such as a phone's film or a second picture", () => {
-  for (const kind of ["jpeg", "png", "webp", "bmp"])
-    assert.ok(isComplete(bytes([...WHOLE[kind]], JPEG, "ftypmp42")), kind);
+  for (const kind of ["jpeg", "png", "webp", "gif", "bmp"])
+    assert.ok(isWhole(bytes([...WHOLE[kind]], JPEG, "ftypmp42")), kind);
 });
 
 test("the thumbnail's end is not the photo's", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { layOutPictures } from "../../foodvision/page/static/picture.js";
+import { layOutPictures, toPictures } from "../../foodvision/page/static/picture.js";
 import { toJson } from "../../foodvision/page/static/save.js";
 
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
@@ -22,6 +22,37 @@ test("many photos are several pictures, of which none is larger than a canvas on
 });
 
 test("no photos are no picture", () => assert.deepEqual(layOutPictures(0), []));
+
+/** Stands in for the browser's canvas; returns what is drawn on it, as lists of arguments. */
+function fakeCanvas() {
+  const drawn = { fillText: [], fillRect: [] };
+  const context = new Proxy(
+    { measureText: (text) => ({ width: 16 * text.length }) },
+    { get: (known, name) => known[name] ?? ((...values) => drawn[name]?.push(values)), set: () => true },
+  );
+  const canvas = { setAttribute() {}, append() {}, getContext: () => context, toBlob: (done) => done(new Blob()) };
+  globalThis.document = { createElement: () => canvas };
+  globalThis.createImageBitmap = async () => ({ width: 4, height: 3, close() {} });
+  return drawn;
+}
+
+test("however long the words are, bars stay in their tile, and words in its width", async () => {
+  const name = "a".repeat(200);
+  const probabilities = { [name]: 0.4, b: 0.3, c: 0.3 };
+  for (const sentences of [1, 3, 30]) {
+    const drawn = fakeCanvas();
+    const classes = {
+      titles: {},
+      background: { [name]: "This is not a sentence that fits one line. ".repeat(sentences) },
+    };
+    const prediction = { label: name, probability: 0.4, probabilities, unsure: true, seconds: 0.1 };
+    for await (const _ of toPictures([{ jpeg: new Blob(), prediction }], classes));
+    for (const [, y, , height] of drawn.fillRect.slice(1)) assert.ok(y + height <= 800, `${sentences}: ${y}`);
+    for (const [text, x, , width] of drawn.fillText) {
+      assert.ok(x + Math.min(width ?? Infinity, 16 * text.length) <= 600, text);
+    }
+  }
+});
 
 test("JSON has the fields of a prediction, or the sentence that stands for it", () => {
   const prediction = { label: "pizza", probability: 1, probabilities: { pizza: 1 }, unsure: false, seconds: 0.1 };

@@ -2,6 +2,7 @@
 
 const MARKER = 0xff;
 const [END_OF_IMAGE, START_OF_SCAN] = [0xd9, 0xda];
+const [EXTENSION, FRAME, TRAILER] = [0x21, 0x2c, 0x3b]; // of a GIF
 
 /**
  * False if the bytes end before the photo does. Bytes after its end, such as a phone's video, and smaller pictures
@@ -13,7 +14,7 @@ export function isComplete(bytes) {
   if (begins.startsWith("\xff\xd8\xff")) return jpegEnds(bytes);
   if (begins.startsWith("\x89PNG")) return chunksEnd(bytes, "IEND");
   if (begins.startsWith("RIFF")) return viewOf(bytes).getUint32(4, true) + 8 <= bytes.length;
-  if (begins.startsWith("GIF8")) return bytes.lastIndexOf(0x3b) >= bytes.length - 2;
+  if (begins.startsWith("GIF8")) return gifEnds(bytes);
   if (begins.startsWith("BM")) return viewOf(bytes).getUint32(2, true) <= bytes.length;
   if (begins.slice(4, 8) === "ftyp") return boxesEnd(bytes);
   return true;
@@ -38,6 +39,25 @@ function jpegEnds(bytes) {
 /** @param {number} kind */
 function hasLength(kind) {
   return kind >= START_OF_SCAN || (kind > 1 && kind < 0xd0);
+}
+
+// Compressed pixels may contain the trailer's byte by chance, so blocks are followed from one to the next.
+/** @param {Uint8Array} bytes */
+function gifEnds(bytes) {
+  let at = 13 + colourTable(bytes[10]);
+  for (;;) {
+    const kind = bytes[at];
+    if (kind === FRAME) at += 11 + colourTable(bytes[at + 9]);
+    else if (kind === EXTENSION) at += 2;
+    else return kind === TRAILER;
+    while (bytes[at]) at += bytes[at] + 1;
+    at++;
+  }
+}
+
+/** Bytes of the colour table that these flags announce. @param {number} flags */
+function colourTable(flags) {
+  return flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0;
 }
 
 /** @param {Uint8Array} bytes @param {string} last */

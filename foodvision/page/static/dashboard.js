@@ -9,7 +9,7 @@ import { goneNotice, keptPhotos, onReturn, reload } from "./reload.js";
 import { verdictOn } from "./verdict.js";
 import { doing, leftOut, tooLarge, UNREADABLE } from "./words.js";
 
-/** @import { About, Answer, Answerer, ConnectionEvents, Model, Photo, Settings } from "./types" */
+/** @import { About, Answer, Answerer, Line, Model, Photo, Prepare, Settings } from "./types" */
 /** @typedef {{ photos: Photo[], before: Choice | null }} Choice */
 
 const START_TIMEOUT_MS = 60_000; // after which a photo that waits for the app to start makes the page say it may have stopped
@@ -130,11 +130,11 @@ class Dashboard {
 
   onGone() {
     const { notice } = this.page;
-    if (!notice.firstChild) notice.append(goneNotice(() => this.choice.photos, this.about.link));
+    if (!notice.firstChild) notice.append(goneNotice(() => this.choice.photos, this.prepare, this.about.link));
   }
 
   restored() {
-    if (ownsThePage()) reload(this.choice.photos);
+    if (ownsThePage()) reload(this.choice.photos, this.prepare);
   }
 
   // The latest choice wins. If it turns out to be a single bad file, the choice before it comes back.
@@ -161,11 +161,11 @@ class Dashboard {
     this.lookAt(choice.before);
   }
 
-  /** @param {Photo} photo */
-  prepare(photo) {
+  /** @type {Prepare} */
+  prepare = (photo) => {
     photo.ready ??= this.makeSmall(photo);
     return photo.ready;
-  }
+  };
 
   /** @param {Photo} photo */
   async makeSmall(photo) {

@@ -6,10 +6,10 @@
 
 /** @import { Answerer, ConnectionEvents, Model } from "./types" */
 
-const PART_BYTES = 2 ** 17; // a second and a half on a slow phone
-const MAX_PARTS_IN_FLIGHT = 2; // the next is on its way while one is acknowledged
-const SILENCE_TIMEOUT_MS = 6000; // without a message for so long, the kernel counts as gone
-const PING_TIMEOUT_MS = 2500; // without a message for so long, a page that has slept reconnects
+const PART = 2 ** 17; // bytes: a second and a half on a slow phone
+const PARTS_AHEAD = 2; // the next part is on its way while one is acknowledged
+const SILENCE_MS = 6000; // without a message, after which the kernel counts as gone
+const PING_MS = 2500; // without a message, after which a page that has slept reconnects
 const ENDED = ["dead", "restarting", "autorestarting"]; // states of a kernel whose dashboard is gone
 
 /**
@@ -19,16 +19,16 @@ const ENDED = ["dead", "restarting", "autorestarting"]; // states of a kernel wh
  * @param {ConnectionEvents} events
  * @returns {Answerer}
  */
-export function kernelAnswerer(model, nextId, events) {
-  const conversation = new Conversation(model, nextId, events);
+export function kernelAnswerer(model, nextId, line) {
+  const connection = new Connection(model, nextId, line);
   const judge = (/** @type {number} */ about) => async (/** @type {string} */ truth, /** @type {Blob=} */ photo) => {
-    const reply = await conversation.ask({ about, truth }, { bytes: await photo?.arrayBuffer() });
+    const reply = await connection.ask({ about, truth }, { bytes: await photo?.arrayBuffer() });
     return reply.error ? reply : { photo: reply.photo_kept };
   };
   return {
-    check: () => conversation.check(),
+    check: () => connection.check(),
     async answer(photo, { needsPicture, onProgress, signal }) {
-      const reply = await conversation.ask(
+      const reply = await connection.ask(
         { shown: !needsPicture },
         { bytes: await photo.arrayBuffer(), onProgress, signal },
       );
@@ -39,17 +39,17 @@ export function kernelAnswerer(model, nextId, events) {
         ...(model.get("feedback_on") && { judge: judge(reply.id) }),
       };
     },
-    qrCode: async (text) => (await conversation.ask({ qr: text })).qr_code,
+    qrCode: async (text) => (await connection.ask({ qr: text })).qr_code,
   };
 }
 
-class Conversation {
+class Connection {
   /** @type {Map<number, PendingRequest>} */
   waiting = new Map(); // requests without a reply, by id
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   timer;
-  closed = false; // whether the channel to the dashboard is closed, for example because the kernel restarted
-  heard = 0; // number of messages so far
+  closed = false; // the channel to the dashboard, as when the kernel restarts
+  messages = 0; // received so far
   checking = false;
 
   /** @param {Model} model @param {() => number} nextId @param {ConnectionEvents} events */
@@ -64,24 +64,24 @@ class Conversation {
   listen() {
     const { model, kernel, events } = this;
     const close = () => this.close();
-    const onStatus = (/** @type {unknown} */ _, /** @type {string} */ status) => ENDED.includes(status) && close();
-    const onMessage = (/** @type {any} */ message, /** @type {ArrayBuffer[]} */ [picture] = []) =>
+    const note = (/** @type {unknown} */ _, /** @type {string} */ status) => ENDED.includes(status) && close();
+    const receive = (/** @type {any} */ message, /** @type {ArrayBuffer[]} */ [picture] = []) =>
       this.receive(message, picture);
-    const listeners = { "msg:custom": onMessage, "comm:close": close, destroy: close };
+    const listeners = { "msg:custom": receive, "comm:close": close, destroy: close };
     for (const [event, listener] of Object.entries(listeners)) model.on(event, listener);
     kernel?.statusChanged?.connect(onStatus);
     events.signal.addEventListener("abort", () => {
       for (const [event, listener] of Object.entries(listeners)) model.off(event, listener);
-      kernel?.statusChanged?.disconnect(onStatus);
+      kernel?.statusChanged?.disconnect(note);
       clearTimeout(this.timer);
     });
   }
 
   /** @param {any} message @param {ArrayBuffer} [picture] */
   receive(message, picture) {
-    this.heard++;
+    this.messages++;
     this.waiting.get(message.id)?.receive(message, picture);
-    this.events.onBack();
+    this.line.onBack();
     this.restartTimer();
   }
 
@@ -92,7 +92,7 @@ class Conversation {
 
   restartTimer() {
     clearTimeout(this.timer);
-    if (this.waiting.size) this.timer = setTimeout(this.events.onGone, SILENCE_TIMEOUT_MS);
+    if (this.waiting.size) this.timer = setTimeout(this.line.onGone, SILENCE_MS);
   }
 
   // Sending to a kernel that is known to be dead, or through a closed channel, throws at once.
@@ -121,33 +121,33 @@ class Conversation {
     });
   }
 
-  // When a phone wakes, its connection may have ended long ago without the page being told.
+  // A phone that wakes may hold a connection that ended long ago without telling it.
   async check() {
     const { signal, onGone } = this.events;
     if (this.checking || signal.aborted) return;
     this.checking = true;
-    if (!(await this.isAlive())) {
-      const reconnected = Promise.resolve(this.kernel?.reconnect?.()).then(
-        () => this.startAll(), // even if reconnecting takes longer
+    if (!(await this.answersPing())) {
+      const anew = Promise.resolve(this.kernel?.reconnect?.()).then(
+        () => this.sendAllAgain(), // even if it takes longer
         () => {},
       );
-      await Promise.race([reconnected, sleep(PING_TIMEOUT_MS)]);
-      if (!(await this.isAlive()) && !signal.aborted) onGone();
+      await Promise.race([anew, sleep(PING_MS)]);
+      if (!(await this.answersPing()) && !signal.aborted) onGone();
     }
     this.checking = false;
   }
 
-  startAll() {
+  sendAllAgain() {
     for (const request of [...this.waiting.values()]) request.start();
   }
 
-  // Any message counts as a reply: the kernel may be busy with a photo, and the ping has to wait its turn.
-  async isAlive() {
-    const before = this.heard;
+  // Any message will do: while the kernel is busy with a photo, the ping waits in line.
+  async answersPing() {
+    const before = this.messages;
     const isOpen = () => !this.closed && (this.kernel?.connectionStatus ?? "connected") === "connected";
     this.send({ id: this.nextId(), size: 0, ping: true });
-    for (let waited = 0; waited < PING_TIMEOUT_MS && this.heard === before && isOpen(); waited += 100) await sleep(100);
-    return this.heard > before;
+    for (let waited = 0; waited < PING_MS && this.messages === before && isOpen(); waited += 100) await sleep(100);
+    return this.messages > before;
   }
 }
 
@@ -156,14 +156,14 @@ class PendingRequest {
   sent = 0; // bytes
 
   /**
-   * @param {Conversation} conversation
+   * @param {Connection} connection
    * @param {object} content
    * @param {ArrayBuffer} bytes
    * @param {(reply: any) => void} resolve
    * @param {(share: number) => void} [onProgress]
    */
-  constructor(conversation, content, bytes, resolve, onProgress) {
-    this.conversation = conversation;
+  constructor(connection, content, bytes, resolve, onProgress) {
+    this.connection = connection;
     this.content = content;
     this.bytes = bytes;
     this.resolve = resolve;
@@ -172,19 +172,19 @@ class PendingRequest {
 
   // May be called again. The request then gets a new id, because the kernel may have some parts under the old one.
   start() {
-    this.conversation.waiting.delete(this.id);
-    this.id = this.conversation.nextId();
+    this.connection.waiting.delete(this.id);
+    this.id = this.connection.nextId();
     this.sent = 0;
-    this.conversation.waiting.set(this.id, this);
+    this.connection.waiting.set(this.id, this);
     this.sendPart();
-    for (let parts = 1; parts < MAX_PARTS_IN_FLIGHT && this.sent < this.bytes.byteLength; parts++) this.sendPart();
-    this.conversation.restartTimer();
+    for (let parts = 1; parts < PARTS_AHEAD && this.sent < this.bytes.byteLength; parts++) this.sendPart();
+    this.connection.restartTimer();
   }
 
   sendPart() {
-    const part = this.bytes.slice(this.sent, this.sent + PART_BYTES);
-    this.conversation.send({ ...this.content, id: this.id, size: this.bytes.byteLength }, [part]);
-    this.sent += PART_BYTES;
+    const part = this.bytes.slice(this.sent, this.sent + PART);
+    this.connection.send({ ...this.content, id: this.id, size: this.bytes.byteLength }, [part]);
+    this.sent += PART;
   }
 
   /** @param {any} message @param {ArrayBuffer} [picture] */
@@ -196,9 +196,9 @@ class PendingRequest {
 
   /** @param {any} reply */
   finish(reply) {
-    this.conversation.waiting.delete(this.id);
+    this.connection.waiting.delete(this.id);
     this.resolve(reply);
-    this.conversation.restartTimer();
+    this.connection.restartTimer();
   }
 }
 

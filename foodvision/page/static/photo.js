@@ -45,10 +45,9 @@ async function decode(file, data, shortSide) {
 }
 
 /**
- * A VideoFrame of a large JPEG, at the smallest number of eighths of its size that keeps the short side at least
- * `shortSide`. libjpeg decodes that in half the time, and a phone's photo takes 3 MB instead of 48. Null if there is
- * nothing to gain or no decoder: browsers only offer it on https and localhost, and one that ignores the size may also
- * ignore the orientation.
+ * A VideoFrame of a large JPEG in the fewest eighths of its size that leave the short side `shortSide`: libjpeg decodes
+ * so in half the time, and a phone's photo takes 3 MB instead of 48. Null where there is nothing to gain, or no decoder:
+ * browsers offer it on https and localhost only, and one that ignores the size may ignore which side is up, too.
  * @param {Blob} file
  * @param {ArrayBuffer} data
  * @param {number[]} sides

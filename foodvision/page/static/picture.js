@@ -5,7 +5,8 @@ import { describe } from "./words.js";
 
 /** @import { Classes, Photo } from "./types" */
 
-const TILE = { width: 600, photo: 450, height: 800, margin: 32 }; // pixels
+const TILE = { width: 600, photo: 450, height: 800, margin: 32, bar: 50 }; // pixels
+const MAX_BARS = 3;
 const COLUMNS = 3;
 const MAX_PIXELS = 2 ** 24; // in a canvas on iOS; a larger one stays empty
 const MAX_SIDE = 2 ** 14; // pixels, of a canvas in Safari; other browsers allow more
@@ -46,6 +47,9 @@ async function toPicture(photos, classes) {
   for (const [place, photo] of photos.entries()) {
     context.save();
     context.translate((place % columns) * TILE.width, Math.floor(place / columns) * TILE.height);
+    context.beginPath();
+    context.rect(0, 0, TILE.width, TILE.height);
+    context.clip();
     await drawTile(context, photo, classes);
     context.restore();
   }
@@ -66,13 +70,17 @@ async function drawTile(context, { jpeg, prediction }, classes) {
   y = drawLines(context, heading, y, 38);
   context.font = "20px system-ui, sans-serif";
   y = drawLines(context, `${confidence}. ${doubt}`, y, 28);
-  for (const [place, bar] of bars.slice(0, 3).entries()) y = drawBar(context, bar, y, place ? "#57534e" : "#b4400c");
+  const room = Math.max(0, Math.floor((TILE.height - y) / TILE.bar));
+  for (const [place, bar] of bars.slice(0, Math.min(MAX_BARS, room)).entries()) {
+    drawBar(context, bar, y + place * TILE.bar, place ? "#57534e" : "#b4400c");
+  }
 }
 
 /** @param {CanvasRenderingContext2D} context @param {string} text @param {number} y @param {number} height */
 function drawLines(context, text, y, height) {
-  for (const line of wrap(context, text, TILE.width - 2 * TILE.margin)) {
-    context.fillText(line, TILE.margin, y);
+  const width = TILE.width - 2 * TILE.margin;
+  for (const line of wrap(context, text, width)) {
+    context.fillText(line, TILE.margin, y, width); // a long word is squeezed
     y += height;
   }
   return y;
@@ -88,13 +96,13 @@ function drawBar(context, { title, share, percent }, y, color) {
   const { width, margin } = TILE;
   const line = width - 2 * margin;
   context.fillStyle = "#57534e";
-  context.fillText(title, margin, y + 24);
-  context.fillText(percent, width - margin - context.measureText(percent).width, y + 24);
+  const right = line - context.measureText(percent).width;
+  context.fillText(title, margin, y + 24, right - margin);
+  context.fillText(percent, margin + right, y + 24);
   context.fillStyle = "#e7e5e4";
   context.fillRect(margin, y + 34, line, 8);
   context.fillStyle = color;
   context.fillRect(margin, y + 34, line * share, 8);
-  return y + 50;
 }
 
 // Draws the middle of the photo, just large enough to fill the space.

@@ -2,36 +2,34 @@
 import { button, element, ownsThePage } from "./element.js";
 import { gone } from "./words.js";
 
-/** @import { Photo } from "./types" */
+/** @import { Photo, Prepare } from "./types" */
 
 const KEY = "foodvision-photo-"; // followed by the photo's index
 const LEFT_OUT = "foodvision-left-out"; // how many did not fit
 
 /**
- * What the visitor is told, with buttons to continue. `photos` returns those on the page, `link` starts the app elsewhere.
+ * What the visitor reads, with what they can do. `photos` gives those on show, `prepare` makes one small, `link` starts
+ * the app elsewhere.
  * @param {() => Photo[]} photos
+ * @param {Prepare} prepare
  * @param {string} link
  */
-export function goneNotice(photos, link) {
+export function goneNotice(photos, prepare, link) {
   const alert = { class: "fv-notice", role: "alert" };
   if (!ownsThePage()) return element("p", alert, gone.notebook);
-  const restart = () => keep(photos()).finally(() => location.assign(link));
-  return element(
-    "div",
-    alert,
-    element("p", {}, gone.page, link ? ` ${gone.elsewhere}` : ""),
-    element(
-      "div",
-      { class: "fv-tools" },
-      button(gone.reload, () => reload(photos())),
-      ...(link ? [button(gone.start, restart)] : []),
-    ),
-  );
+  const tools = element("div", { class: "fv-tools" });
+  const leave = (/** @type {() => void} */ go) => {
+    tools.inert = true; // so that a second press does not keep everything twice
+    keep(photos(), prepare).finally(go);
+  };
+  tools.append(button(gone.reload, () => leave(() => location.reload())));
+  if (link) tools.append(button(gone.start, () => leave(() => location.assign(link))));
+  return element("div", alert, element("p", {}, gone.page, link ? ` ${gone.elsewhere}` : ""), tools);
 }
 
-/** @param {Photo[]} photos */
-export function reload(photos) {
-  return keep(photos).finally(() => location.reload());
+/** @param {Photo[]} photos @param {Prepare} prepare */
+export function reload(photos, prepare) {
+  return keep(photos, prepare).finally(() => location.reload());
 }
 
 /**
@@ -68,15 +66,17 @@ function takeKept() {
   return kept;
 }
 
-// A tab can store about 5 MB: dozens of shrunk photos. Those that don't fit or can't be read are left out.
-/** @param {Photo[]} photos */
-async function keep(photos) {
-  takeKept(); // forget earlier photos, which are no longer on the page
+// A tab stores about 5 MB: dozens of shrunk photos. One that finds no room or cannot be read is left out.
+/** @param {Photo[]} photos @param {Prepare} prepare */
+async function keep(photos, prepare) {
+  takeKept(); // what was kept before is not on show any more
   const good = photos.filter(({ error }) => !error);
   let count = 0;
-  for (const { name, jpeg, file } of good) {
-    const url = await dataUrl(jpeg ?? file).catch(() => null);
-    if (url && store(KEY + count, JSON.stringify({ name, url }))) count++;
+  for (const photo of good) {
+    await prepare(photo);
+    const url = await dataUrl(photo.jpeg ?? photo.file).catch(() => null);
+    if (url && store(KEY + count, JSON.stringify({ name: photo.name, url }))) count++;
+    else if (photo.jpeg) break; // no room for another small one
   }
   if (count < good.length) store(LEFT_OUT, String(good.length - count));
 }

@@ -1,8 +1,8 @@
 // Buttons that copy answers, and save them as JSON or pictures.
 import { button, element } from "./element.js";
 import { toPictures } from "./picture.js";
-import { copied } from "./share.js";
-import { labels, NOT_SAVED, saved } from "./words.js";
+import { copy } from "./share.js";
+import { NOT_SAVED, notCopied, saved } from "./words.js";
 
 /** @import { Classes, Photo } from "./types" */
 
@@ -15,10 +15,6 @@ const BETWEEN_DOWNLOADS_MS = 500; // browsers drop downloads that begin at the s
  * @param {() => Classes} classes
  */
 export function saveButtons(answered, classes) {
-  const copy = button(labels.copyJson, async () => {
-    copy.textContent = await copied(toJson(answered()));
-    setTimeout(() => (copy.textContent = labels.copyJson), 2000);
-  });
   const said = element("span", { role: "status" });
   const draw = button(labels.savePicture, async () => {
     draw.disabled = true;
@@ -28,8 +24,8 @@ export function saveButtons(answered, classes) {
   return element(
     "div",
     { class: "fv-saves" },
-    copy,
-    button(labels.saveJson, () =>
+    button("Copy as JSON", async () => (said.textContent = await copy(toJson(answered()), notCopied.json))),
+    button("Save as JSON", () =>
       download(new Blob([toJson(answered())], { type: "application/json" }), "foodvision.json"),
     ),
     draw,

@@ -1,6 +1,6 @@
 // The app's address, to copy or as a QR code for a phone.
 import { button, element } from "./element.js";
-import { labels } from "./words.js";
+import { COPIED, notCopied } from "./words.js";
 
 /**
  * `qrCode` returns the address of an image.
@@ -12,15 +12,15 @@ export function shareButton(address, qrCode) {
     const field = element("input", { readonly: "", value: address, "aria-label": labels.address });
     field.addEventListener("focus", () => field.select());
     const done = element("p", { class: "fv-hint", role: "status" });
-    const copy = button(labels.copyAddress, async () => (done.textContent = await copied(address)));
-    const close = button(labels.close, () => dialog.close());
-    const tools = element("div", { class: "fv-tools" }, copy, close);
-    const dialog = element("dialog", { class: "foodvision fv-dialog", "aria-label": labels.share });
+    const copying = button("Copy the address", async () => (done.textContent = await copy(address, notCopied.address)));
+    const close = button("Close", () => dialog.close());
+    const tools = element("div", { class: "fv-tools" }, copying, close);
+    const dialog = element("dialog", { class: "foodvision fv-dialog", "aria-label": "Share this app" });
     dialog.append(...(qrCode ? [codeOf(qrCode(address))] : []), field, tools, done);
     dialog.addEventListener("close", () => dialog.remove());
     document.body.append(dialog);
     dialog.showModal();
-    copy.focus();
+    copying.focus();
   });
   share.classList.add("fv-share");
   return share;
@@ -35,14 +35,15 @@ function codeOf(code) {
 }
 
 /**
- * Copies text and says whether that worked. Browsers only allow it on pages opened over https or on this machine.
+ * Copies `text` to the clipboard; returns the sentence that says so, or `failed`.
  * @param {string} text
+ * @param {string} failed
  */
-export async function copied(text) {
+export async function copy(text, failed) {
   try {
     await navigator.clipboard.writeText(text);
-    return labels.copied;
+    return COPIED;
   } catch {
-    return labels.notCopied;
+    return failed;
   }
 }

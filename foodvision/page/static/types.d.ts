@@ -113,6 +113,8 @@ export interface Card {
   show(jpeg: Blob): Promise<void>;
 }
 
+/** Makes a photo small, once. */
+export type Prepare = (photo: Photo) => Promise<void>;
 export type Look = (files: File[]) => void;
 export type Complain = (subject?: string, sentence?: string) => void;
 

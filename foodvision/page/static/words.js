@@ -1,4 +1,4 @@
-// Everything the page says, except errors, which come from the answerer.
+// Every sentence on the page; buttons are labelled where they are made. Sentences about a photo that cannot be read come from whoever tried to read it.
 
 /** @import { Classes, Prediction } from "./types" */
 
@@ -142,7 +142,12 @@ export function hint(phone) {
 /** @param {boolean} feedback */
 export function promise(feedback) {
   if (!feedback) return "No photo is kept.";
-  return "If you say whether an answer is right, your verdict is kept with the answer. No photo is kept unless you tick it.";
+  return "If you say whether an answer is right, your verdict is kept with the answer. No photo is kept unless you say so.";
+}
+
+/** @param {boolean} phone */
+export function hint(phone) {
+  return phone ? "You can choose several." : "You can choose several, drop them here or paste them.";
 }
 
 /** @param {{ photo: boolean }} kept */
@@ -181,11 +186,12 @@ function megabytes(bytes) {
 }
 
 export const UNREADABLE = "Your browser cannot read this file. Please choose it again.";
-export const NOT_A_FILE = "is not a file. Save the picture and drop that.";
+export const NOT_A_FILE = "is not a file. Save the picture, then drop the saved file.";
 
 /** @param {number} count */
 export function leftOut(count) {
-  return `${count === 1 ? "One photo was" : `${count} photos were`} too large to keep while the page reloaded. Please choose ${count === 1 ? "it" : "them"} again.`;
+  const [photos, them] = count === 1 ? ["One photo", "it"] : [`${count} photos`, "them"];
+  return `${photos} could not be kept while the page reloaded. Please choose ${them} again.`;
 }
 
 export const gone = {
@@ -198,11 +204,19 @@ export const gone = {
 
 /** Why the camera can't be used. @param {string} error @param {boolean} secure */
 export function noCamera(error, secure) {
-  if (!secure) return "Browsers allow it only on pages opened over https. Choose a photo instead.";
+  if (!secure) return "Browsers only allow cameras on pages opened over https. Choose a photo instead.";
   if (error === "NotAllowedError") return "This page may not use it. Allow it next to the address, or choose a photo.";
   if (error === "NotFoundError") return "This device has none. Choose a photo instead.";
-  return "It could not be opened; another program may be using it. Close that one, or choose a photo.";
+  return "It could not be opened; another app may be using it. Close that app, or choose a photo.";
 }
+
+export const COPIED = "Copied.";
+
+// Browsers offer the clipboard only to pages opened over https or on this machine.
+export const notCopied = {
+  address: "Your browser does not let this page copy. Select the address and copy it yourself.",
+  json: "Your browser does not let this page copy. Save the answers as JSON instead.",
+};
 
 /** @param {number} pictures */
 export function saved(pictures) {
