@@ -45,7 +45,7 @@ for (const [kind, photo] of Object.entries(WHOLE)) {
 
 test("what follows a photo's end does not matter, such as a phone's film or a second picture", () => {
   for (const kind of ["jpeg", "png", "webp", "gif", "bmp"])
-    assert.ok(isWhole(bytes([...WHOLE[kind]], JPEG, "ftypmp42")), kind);
+    assert.ok(isComplete(bytes([...WHOLE[kind]], JPEG, "ftypmp42")), kind);
 });
 
 test("the thumbnail's end is not the photo's", () => {

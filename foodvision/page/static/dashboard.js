@@ -9,7 +9,7 @@ import { goneNotice, keptPhotos, onReturn, reload } from "./reload.js";
 import { verdictOn } from "./verdict.js";
 import { doing, leftOut, tooLarge, UNREADABLE } from "./words.js";
 
-/** @import { About, Answer, Answerer, Line, Model, Photo, Prepare, Settings } from "./types" */
+/** @import { About, Answer, Answerer, ConnectionEvents, Model, Photo, Prepare, Settings } from "./types" */
 /** @typedef {{ photos: Photo[], before: Choice | null }} Choice */
 
 const START_TIMEOUT_MS = 60_000; // after which a photo that waits for the app to start makes the page say it may have stopped

@@ -1,7 +1,7 @@
-// An answerer that asks the kernel.
+// The kernel as an answerer.
 //
-// A request is {id, size, ...} with `size` bytes, sent in parts so the page can show progress. The kernel acknowledges
-// each part with {id, received}, and replies to the last with {id, prediction}, {id, photo_kept}, {id, qr_code},
+// A request is {id, size, ...} and `size` bytes, in parts, so that the page can say how much has arrived. The kernel
+// answers each part with {id, received}, and the last with the reply: {id, prediction}, {id, photo_kept}, {id, qr_code},
 // {id, pong} or {id, error}.
 
 /** @import { Answerer, ConnectionEvents, Model } from "./types" */
@@ -13,14 +13,14 @@ const PING_MS = 2500; // without a message, after which a page that has slept re
 const ENDED = ["dead", "restarting", "autorestarting"]; // states of a kernel whose dashboard is gone
 
 /**
- * `nextId` returns a number that no other request to this kernel has.
+ * `nextId` gives a number that no other request to this kernel has.
  * @param {Model} model
  * @param {() => number} nextId
  * @param {ConnectionEvents} events
  * @returns {Answerer}
  */
-export function kernelAnswerer(model, nextId, line) {
-  const connection = new Connection(model, nextId, line);
+export function kernelAnswerer(model, nextId, events) {
+  const connection = new Connection(model, nextId, events);
   const judge = (/** @type {number} */ about) => async (/** @type {string} */ truth, /** @type {Blob=} */ photo) => {
     const reply = await connection.ask({ about, truth }, { bytes: await photo?.arrayBuffer() });
     return reply.error ? reply : { photo: reply.photo_kept };
@@ -69,7 +69,7 @@ class Connection {
       this.receive(message, picture);
     const listeners = { "msg:custom": receive, "comm:close": close, destroy: close };
     for (const [event, listener] of Object.entries(listeners)) model.on(event, listener);
-    kernel?.statusChanged?.connect(onStatus);
+    kernel?.statusChanged?.connect(note);
     events.signal.addEventListener("abort", () => {
       for (const [event, listener] of Object.entries(listeners)) model.off(event, listener);
       kernel?.statusChanged?.disconnect(note);
@@ -81,7 +81,7 @@ class Connection {
   receive(message, picture) {
     this.messages++;
     this.waiting.get(message.id)?.receive(message, picture);
-    this.line.onBack();
+    this.events.onBack();
     this.restartTimer();
   }
 
@@ -92,10 +92,10 @@ class Connection {
 
   restartTimer() {
     clearTimeout(this.timer);
-    if (this.waiting.size) this.timer = setTimeout(this.line.onGone, SILENCE_MS);
+    if (this.waiting.size) this.timer = setTimeout(this.events.onGone, SILENCE_MS);
   }
 
-  // Sending to a kernel that is known to be dead, or through a closed channel, throws at once.
+  // A kernel known to be dead throws at once, and so does a channel that is closed.
   /** @param {object} content @param {ArrayBuffer[]} [parts] */
   send(content, parts = []) {
     if (this.closed) return this.events.onGone();
@@ -107,7 +107,7 @@ class Connection {
   }
 
   /**
-   * Resolves to the kernel's reply, or to null once `signal` is aborted.
+   * Resolves to the kernel's reply, or to null when `signal` says that nobody waits for it any more.
    * @param {object} content
    * @param {{ bytes?: ArrayBuffer, onProgress?: (share: number) => void, signal?: AbortSignal }} [options]
    * @returns {Promise<any>}
@@ -170,7 +170,7 @@ class PendingRequest {
     this.onProgress = onProgress;
   }
 
-  // May be called again. The request then gets a new id, because the kernel may have some parts under the old one.
+  // Also a second time, under a new id: the kernel may have a part of the old one.
   start() {
     this.connection.waiting.delete(this.id);
     this.id = this.connection.nextId();

@@ -5,7 +5,7 @@ import { button, element, onPhone, ownsThePage } from "./element.js";
 import { chooser } from "./inputs.js";
 import { saveButtons } from "./save.js";
 import { shareButton } from "./share.js";
-import { hint, invitation, promise, tally } from "./words.js";
+import { hint, invitation, labels, promise, tally } from "./words.js";
 
 /** @import { About, Answerer, Classes, Complain, Look, Photo, Settings } from "./types" */
 

@@ -2,7 +2,7 @@
 import { button, element } from "./element.js";
 import { toPictures } from "./picture.js";
 import { copy } from "./share.js";
-import { NOT_SAVED, notCopied, saved } from "./words.js";
+import { labels, NOT_SAVED, notCopied, saved } from "./words.js";
 
 /** @import { Classes, Photo } from "./types" */
 

@@ -1,6 +1,6 @@
 // The app's address, to copy or as a QR code for a phone.
 import { button, element } from "./element.js";
-import { COPIED, notCopied } from "./words.js";
+import { COPIED, labels, notCopied } from "./words.js";
 
 /**
  * `qrCode` returns the address of an image.

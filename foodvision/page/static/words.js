@@ -134,11 +134,6 @@ function capitalized(text) {
   return first.toUpperCase() + rest.join("");
 }
 
-/** @param {boolean} phone */
-export function hint(phone) {
-  return phone ? "One or several." : "One or several; you can drop or paste them here, too.";
-}
-
 /** @param {boolean} feedback */
 export function promise(feedback) {
   if (!feedback) return "No photo is kept.";
