@@ -15,7 +15,7 @@ from ..answer.classifier import MODEL, Classifier, ModelError, sha256
 from .describe import CompileError, describe_learner
 from .left_out import UnknownNames
 from .load import read_learner
-from .served import TRIALS, answer_noise, draw_noise, ready, served_model
+from .served import TRIALS, Mapped, answer_noise, draw_noise, ready, served_model
 
 PICKLE = MODEL.with_suffix(".pkl")
 TOLERANCE = 1e-3  # between the learner's probabilities and the compiled model's
@@ -36,9 +36,9 @@ def compile_learner(
     learner, `path` gets an `export.pkl` of the same name beside it, for `load_learner`. Prints where the classes came
     from and what they are, if `verbose`.
 
-    The ONNX file takes `pixels` (photos, 3, height, width), float32, normalised, and gives `logits` (photos, classes).
-    Its metadata hold the `vocab`, the `preprocessing`, the pickle's SHA-256 (empty without one), and the learner's own
-    `decision` (keywords of `classifier.decide`) and `calibration` where it has them.
+    The ONNX file takes `pixels` (photos, 3, height, width), float32, normalised, and gives `logits` (photos, classes),
+    and for a model of a body and a head also activation `maps` (photos, classes, rows, columns). Its metadata hold
+    the pickle's SHA-256 (empty without one) and what `describe_learner` says.
 
     Raises CompileError for a learner that doesn't give one label to one RGB photo, or that can't be reproduced, and
     UnknownNames for an exported file that needs more than the allow-list, unless it is trusted (`trust`).
@@ -107,7 +107,7 @@ def _compile(learner: Learner, path: Path, digest: str, keep: Callable[[], objec
     try:
         with ready(learner.model):
             expected, ends_in_softmax = answer_noise(learner, len(vocab))
-            export_onnx(served_model(learner, ends_in_softmax), (3, height, width), metadata, unchecked)
+            export_onnx(served_model(learner, ends_in_softmax, mapped=True), (3, height, width), metadata, unchecked)
         _check_agreement(expected, Classifier(unchecked))
         keep()
         unchecked.replace(path)
@@ -116,14 +116,14 @@ def _compile(learner: Learner, path: Path, digest: str, keep: Callable[[], objec
     return vocab
 
 
-def export_onnx(model: nn.Module, shape: tuple[int, int, int], metadata: dict[str, str], path: Path) -> None:
+def export_onnx(model: nn.Sequential, shape: tuple[int, int, int], metadata: dict[str, str], path: Path) -> None:
     """Write a model that takes a batch of photos of this shape to `path`. Raises CompileError where ONNX can't."""
     try:
         program = torch.onnx.export(
             model,
             (torch.zeros(2, *shape),),
             input_names=["pixels"],
-            output_names=["logits"],
+            output_names=["logits", "maps"] if isinstance(model[-1], Mapped) else ["logits"],
             dynamic_shapes=({0: torch.export.Dim("photos")},),
             dynamo=True,
             verbose=False,
@@ -139,8 +139,8 @@ def export_onnx(model: nn.Module, shape: tuple[int, int, int], metadata: dict[st
 
 def _check_agreement(expected: np.ndarray, classifier: Classifier) -> None:
     """An exported graph can differ from its learner, so both answer some pictures before anyone relies on it."""
-    answers = [classifier.predict(draw_noise(seed)).probabilities for seed in range(TRIALS)]
-    difference = np.abs(expected - [list(answer.values()) for answer in answers]).max()
+    pixels = [classifier.pixels(classifier.read(draw_noise(seed))) for seed in range(TRIALS)]
+    difference = np.abs(expected - classifier.probabilities(np.stack(pixels))).max()
     if difference > TOLERANCE:
         raise CompileError(f"The compiled model answers differently from the learner (by {difference:.2g}).")
 

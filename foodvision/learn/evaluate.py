@@ -26,7 +26,7 @@ def answer_photos(classifier: Classifier, photos: pd.DataFrame) -> pd.DataFrame:
     """
     answered = {row.Index: prediction for row in photos.itertuples() if (prediction := _answer(classifier, row.photo))}
     predictions = list(answered.values())
-    answers = pd.DataFrame([prediction.probabilities for prediction in predictions], list(answered), classifier.vocab)
+    answers = pd.DataFrame([prediction.probabilities for prediction in predictions], list(answered), classifier.answers)
     answers.insert(0, "answer", [prediction.label for prediction in predictions])
     answers.insert(1, "unsure", [prediction.unsure for prediction in predictions])
     answers.insert(2, "seconds", [prediction.seconds for prediction in predictions])
@@ -55,9 +55,9 @@ def list_folder(folder: Path, vocab: list[str]) -> pd.DataFrame:
 def evaluate_folder(folder: Path | None = None, model: Path = MODEL) -> int:
     """The command `foodvision evaluate`: print the scores, and return the exit status, 1 where a photo failed."""
     classifier = Classifier(model)
-    foods = [name for name in classifier.vocab if name not in BACKGROUND]
+    foods = [name for name in classifier.answers if name not in BACKGROUND]
     try:
-        photos = list_folder(Path(folder), classifier.vocab) if folder else _test_photos(foods)
+        photos = list_folder(Path(folder), classifier.answers) if folder else _test_photos(foods)
     except (ValueError, OSError) as error:
         print(_sentence(error), file=sys.stderr)
         return 1
@@ -65,7 +65,7 @@ def evaluate_folder(folder: Path | None = None, model: Path = MODEL) -> int:
     if answers.empty:
         print("None of the photos could be read, so there is nothing to score.", file=sys.stderr)
         return 1
-    _print(answers, classifier.vocab, foods)
+    _print(answers, classifier.answers, foods)
     return 0 if len(answers) == len(photos) else 1
 
 
