@@ -54,7 +54,7 @@ def measure(classifier, photos, foods):
 
 def main():
     served = Classifier()
-    foods = [name for name in served.vocab if name not in BACKGROUND]
+    foods = [name for name in served.answers if name not in BACKGROUND]
     photos = list_photos(untar_data(URLs.FOOD), untar_data(NOT_FOOD_URL), foods)
     test = photos[photos.split == "test"]
     with tempfile.TemporaryDirectory() as folder:

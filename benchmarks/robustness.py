@@ -79,7 +79,7 @@ def measure(classifier, photos, foods, alter):
 
 def main():
     classifier = Classifier()
-    foods = [name for name in classifier.vocab if name not in BACKGROUND]
+    foods = [name for name in classifier.answers if name not in BACKGROUND]
     photos = list_photos(untar_data(URLs.FOOD), untar_data(NOT_FOOD_URL), foods)
     test = photos[photos.split == "test"]
     others = test[test.label == "other_food"]

@@ -116,11 +116,11 @@ def assert_answers(learner, vocab):
 
 def test_folders_named_other_food_and_not_food_become_background(tmp_path):
     learner = tiny_learner(photo_dls(draw_photos(tmp_path / "photos", ("not_food", "ramen"))), tmp_path)
-    words = describe_learner(learner)
-    assert (words["background"], words["titles"]) == ({"not_food": "I don't see food here."}, {})
+    described = describe_learner(learner)
+    assert (described["background"], described["titles"]) == ({"not_food": "I don't see food here."}, {})
     learner.background, learner.titles = {"ramen": "Not {foods}."}, {"not_food": "an empty table"}
-    words = describe_learner(learner)
-    assert (words["background"], words["titles"]) == ({"ramen": "Not {foods}."}, {"not_food": "an empty table"})
+    described = describe_learner(learner)
+    assert (described["background"], described["titles"]) == ({"ramen": "Not {foods}."}, {"not_food": "an empty table"})
 
 
 def test_a_model_of_background_classes_alone_has_none(tmp_path):

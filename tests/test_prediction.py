@@ -50,7 +50,7 @@ def test_a_background_class_wins_if_the_others_miss_its_share():
 
 
 def test_a_label_is_unsure_if_another_class_is_close_behind_or_ahead():
-    assert decide({"pizza": 0.3, "steak": 0.25, "other_food": 0.45}, {"other_food": 0.5}, 0.2) == ("pizza", True)
+    assert decide({"pizza": 0.3, "steak": 0.25, "other_food": 0.45}, {"other_food": 0.5}, margin=0.2) == ("pizza", True)
     assert decide({"pizza": 0.5, "steak": 0.4, "sushi": 0.1}, margin=0.2) == ("pizza", True)
     assert decide({"pizza": 0.7, "steak": 0.2, "sushi": 0.1}, margin=0.2) == ("pizza", False)
 

@@ -14,9 +14,15 @@ METADATA, KEY, VALUE = 14, 1, 2  # fields of ModelProto and StringStringEntryPro
 VARINT, FIXED_64, BYTES, FIXED_32 = 0, 1, 2, 5  # protobuf's wire types
 
 
+def answers_of(metadata: dict[str, Any]) -> list[str]:
+    """What the model is asked to choose from: its groups of classes, or else the classes themselves."""
+    return list(metadata.get("groups") or metadata["vocab"])
+
+
 def titles_of(metadata: dict[str, Any]) -> dict[str, str]:
-    """What people call each class, in the vocab's order."""
-    return {name: name.replace("_", " ") for name in metadata["vocab"]} | metadata.get("titles", {})
+    """What people call each answer, in the model's order."""
+    given = metadata.get("titles", {})
+    return {name: given.get(name, name.replace("_", " ")) for name in answers_of(metadata)}
 
 
 def background_of(metadata: dict[str, Any]) -> dict[str, str]:
@@ -30,7 +36,7 @@ def read_classes(path: Path) -> dict[str, dict[str, str]]:
     with path.open("rb") as file:
         entries = [dict(_strings(io.BytesIO(entry), {KEY, VALUE})) for _, entry in _strings(file, {METADATA})]
     texts = {entry[KEY].decode(): entry[VALUE] for entry in entries if entry.keys() == {KEY, VALUE}}
-    wanted = texts.keys() & {"vocab", "decision", "titles", "background"}
+    wanted = texts.keys() & {"vocab", "decision", "titles", "background", "groups"}
     try:
         metadata = {name: json.loads(texts[name]) for name in wanted}
         classes = {"titles": titles_of(metadata), "background": background_of(metadata)}

@@ -12,10 +12,11 @@ import onnxruntime
 from PIL import Image
 
 from ..locate import find_model
+from .heat import heat_of
 from .machine import cores
 from .metadata import read_metadata
 from .photo import PhotoSource, read_photo
-from .prediction import Prediction, decide
+from .prediction import Prediction, add_up, decide, most_likely
 from .preprocessing import to_pixels
 
 MODEL = find_model()
@@ -29,9 +30,9 @@ class ModelError(RuntimeError):
 class Classifier:
     """A compiled learner, ready to predict: `Classifier().predict("photo.jpg").label`.
 
-    Everything about the model comes from the file's metadata (see `metadata.read_metadata`): its class names (`vocab`),
-    what people call them (`titles`), the sentences for background classes (`background`), the `preprocessing` and the
-    decision rule.
+    Everything about the model comes from the file's metadata (see `metadata.read_metadata`): its `answers`, what people
+    call them (`titles`), the sentences for background answers (`background`), the classes of the network (`vocab`) and
+    which of them make an answer (`groups`), the `preprocessing` and the decision rule.
 
     Raises ModelError if the file is missing, was not written by `foodvision compile`, or was compiled from another
     pickle than the one beside it. The pickle is only hashed, never loaded.
@@ -42,6 +43,8 @@ class Classifier:
         self.session = _open_session(self.path, threads)
         self.metadata = _read_metadata(self.path, self.session)
         self.vocab: list[str] = self.metadata["vocab"]
+        self.groups: dict[str, list[str]] = self.metadata.get("groups") or {name: [name] for name in self.vocab}
+        self.answers = list(self.groups)
         self.titles: dict[str, str] = self.metadata["titles"]
         self.background: dict[str, str] = self.metadata["background"]
         self.preprocessing: dict[str, Any] = self.metadata["preprocessing"]
@@ -53,8 +56,26 @@ class Classifier:
         start = perf_counter()
         probabilities = self.probabilities(self.pixels(self.read(photo))[None])[0]
         by_class = dict(zip(self.vocab, probabilities.tolist(), strict=True))
-        label, unsure = decide(by_class, **self.metadata["decision"])
-        return Prediction(label, by_class, perf_counter() - start, unsure)
+        by_answer = add_up(by_class, self.groups)
+        label, unsure = decide(by_answer, **self.metadata["decision"])
+        return Prediction(label, by_answer, perf_counter() - start, unsure, self._dishes(by_class))
+
+    def _dishes(self, by_class: dict[str, float]) -> dict[str, float]:
+        """The likeliest classes, where they are finer than the answers."""
+        finer = {name: p for name, p in by_class.items() if name not in self.background}
+        return most_likely(finer) if self.answers != self.vocab else {}
+
+    def heat_map(self, photo: PhotoSource, answer: str | None = None) -> np.ndarray | None:
+        """Where a photo speaks for an answer, by default its label: array (rows, columns), 0 to 1, of the part it reads.
+
+        None if the model gives no maps. Raises PhotoError, ModelError.
+        """
+        if "maps" not in [output.name for output in self.session.get_outputs()]:
+            return None
+        picture = self.read(photo)
+        classes = self.groups[answer or self.predict(picture).label]
+        logits, maps = self._run(["logits", "maps"], self.pixels(picture)[None])
+        return heat_of([self.vocab.index(name) for name in classes], softmax(logits)[0], maps[0])
 
     def read(self, photo: PhotoSource) -> Image.Image:
         """The photo as an upright RGB picture, decoded no larger than the model can use."""
@@ -69,22 +90,23 @@ class Classifier:
 
         Raises ModelError if the model's outputs don't give probabilities.
         """
-        try:
-            (logits,) = self.session.run(None, {"pixels": np.ascontiguousarray(batch, dtype=np.float32)})
-        except Exception as error:  # ONNX Runtime raises many types, with no common base class
-            raise ModelError(f"{self.path.name} fails on a photo. {RECOMPILE}") from error
-        with np.errstate(invalid="ignore"):  # refused below
-            exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
-        probabilities = exponents / exponents.sum(axis=1, keepdims=True)
+        (logits,) = self._run(["logits"], batch)
+        probabilities = softmax(logits)
         if probabilities.shape != (len(batch), len(self.vocab)) or np.isnan(probabilities).any():
             raise ModelError(f"{self.path.name} gives numbers that are not probabilities. {RECOMPILE}")
         return probabilities
+
+    def _run(self, outputs: list[str], batch: np.ndarray) -> list[np.ndarray]:
+        try:
+            return self.session.run(outputs, {"pixels": np.ascontiguousarray(batch, dtype=np.float32)})
+        except Exception as error:  # ONNX Runtime raises many types, with no common base class
+            raise ModelError(f"{self.path.name} fails on a photo. {RECOMPILE}") from error
 
     def _refuse_another_graph(self) -> None:
         width, height = self.preprocessing["steps"][-1]["size"]
         if not _is_batch(self.session.get_inputs(), "pixels", [3, height, width]):
             raise ModelError(f"{self.path.name} does not take photos of the size in its metadata. {RECOMPILE}")
-        if not _is_batch(self.session.get_outputs(), "logits", [len(self.vocab)]):
+        if not _is_batch(self.session.get_outputs()[:1], "logits", [len(self.vocab)]):
             raise ModelError(f"{self.path.name} does not give one number for each of its classes. {RECOMPILE}")
 
     def _refuse_stale(self) -> None:
@@ -96,6 +118,13 @@ class Classifier:
             raise ModelError(f"{pickle.name} beside {self.path.name} cannot be read: {error.strerror}.") from error
         if stale:
             raise ModelError(f"{self.path.name} was not compiled from the {pickle.name} beside it. {RECOMPILE}")
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Array (photos, classes) of probabilities; NaN where a logit is not finite."""
+    with np.errstate(invalid="ignore"):
+        exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return exponents / exponents.sum(axis=1, keepdims=True)
 
 
 def sha256(path: str | PathLike[str]) -> str:

@@ -9,11 +9,11 @@ from typing import Any
 from onnxruntime import InferenceSession
 from PIL import Image
 
-from .classes import background_of, titles_of
+from .classes import answers_of, background_of, titles_of
 from .preprocessing import PAD_MODES, prepare
 
 REQUIRED = ("vocab", "preprocessing", "decision", "calibration")
-OPTIONAL = ("titles", "background")
+OPTIONAL = ("titles", "background", "groups")
 LARGEST_SIDE = 4096  # pixels that a model may ask for; a damaged file could name any number
 
 
@@ -21,9 +21,10 @@ def read_metadata(session: InferenceSession) -> dict[str, Any]:
     """The model's metadata, by name.
 
     These are `vocab`, `preprocessing`, `decision` (keywords of `prediction.decide`), `calibration`, `pickle_sha256`,
-    `titles` (what people call each class) and `background` (the sentence for each class that means "none of these",
-    where `{foods}` stands for the other classes). A class is background only if `decision["accept"]` or `background`
-    names it, whatever it is called. Raises ValueError; its text continues a sentence that begins with the file's name.
+    `groups` (the classes of each answer, where several classes make one), `titles` (what people call each answer) and
+    `background` (the sentence for each answer that means "none of these", where `{foods}` stands for the others). An
+    answer is background only if `decision["accept"]` or `background` names it, whatever it is called. Raises
+    ValueError; its text continues a sentence that begins with the file's name.
     """
     try:
         texts = session.get_modelmeta().custom_metadata_map
@@ -63,21 +64,28 @@ def _usable_preprocessing(metadata: dict[str, Any]) -> bool:
     return prepare(Image.new("RGB", (32, 24)), steps).size == tuple(steps[-1]["size"])
 
 
+def _usable_groups(metadata: dict[str, Any]) -> bool:
+    """Whether each class belongs to exactly one answer, and no answer is empty."""
+    groups = metadata.get("groups") or {name: [name] for name in metadata["vocab"]}
+    grouped = [name for names in groups.values() for name in names]
+    return all(groups.values()) and sorted(grouped) == sorted(metadata["vocab"])
+
+
 def _usable_decision(metadata: dict[str, Any]) -> bool:
-    rule = {"accept": {}, "margin": 0} | metadata["decision"]
-    accept, margin = rule.pop("accept"), rule.pop("margin")
-    return set(accept) < set(metadata["vocab"]) and all(map(_share, [margin, *accept.values()])) and not rule
+    rule = {"accept": {}, "confidence": 0, "margin": 0} | metadata["decision"]
+    accept, shares = rule.pop("accept"), [rule.pop("confidence"), rule.pop("margin")]
+    return set(accept) < set(answers_of(metadata)) and all(map(_share, [*shares, *accept.values()])) and not rule
 
 
 def _usable_titles(metadata: dict[str, Any]) -> bool:
     titles = metadata.get("titles", {})
-    return set(titles) <= set(metadata["vocab"]) and all(map(_words, titles.values()))
+    return set(titles) <= {*answers_of(metadata), *metadata["vocab"]} and all(map(_words, titles.values()))
 
 
 def _usable_background(metadata: dict[str, Any]) -> bool:
-    """Whether it leaves at least one class that is not background."""
+    """Whether it leaves at least one answer that is not background."""
     background = metadata.get("background", {})
-    return set(background_of(metadata)) < set(metadata["vocab"]) and all(map(_words, background.values()))
+    return set(background_of(metadata)) < set(answers_of(metadata)) and all(map(_words, background.values()))
 
 
 def _words(text: object) -> bool:
@@ -94,6 +102,7 @@ def _finite(*numbers: Any) -> bool:
 
 _CHECKS = {
     "vocab": _usable_vocab,
+    "groups": _usable_groups,
     "preprocessing": _usable_preprocessing,
     "decision": _usable_decision,
     "titles": _usable_titles,

@@ -65,9 +65,9 @@ def answer_folder(
     no photos, or if pyarrow or Dask is missing; and OSError if `output` can't be written.
     """
     folder, model = _resolved(folder), Path(model).resolve()
-    vocab, digest = Classifier(model).vocab, sha256(model)
+    answers, digest = Classifier(model).answers, sha256(model)
     run = {"folder": str(folder), "model_sha256": digest}
-    table = _open_table(Path(output), vocab, run)
+    table = _open_table(Path(output), answers, run)
     before = _keys(table.photos() if table.begun() else [])
     tally = Tally(len(before))
     new = (name for name in photos_in(folder, tally.closed) if not _among(before, name))
@@ -112,7 +112,7 @@ def _row(classifier: Classifier, folder: str, name: str) -> Row:
     row: Row = {"photo": one_line(name)} | prediction.to_dict()
     row |= {f"probability_{label}": round(p, DIGITS) for label, p in prediction.probabilities.items()}
     row["probability"] = round(prediction.probability, DIGITS)
-    return {column: value for column, value in row.items() if column not in ("probabilities", "seconds")}
+    return {column: value for column, value in row.items() if column not in ("probabilities", "dishes", "seconds")}
 
 
 def _resolved(folder: str | os.PathLike) -> Path:

@@ -15,7 +15,7 @@ from ..answer.classifier import MODEL, Classifier, ModelError, sha256
 from .describe import CompileError, describe_learner
 from .left_out import UnknownNames
 from .load import read_learner
-from .served import TRIALS, answer_noise, draw_noise, ready, served_model
+from .served import TRIALS, Mapped, answer_noise, draw_noise, ready, served_model
 
 PICKLE = MODEL.with_suffix(".pkl")
 TOLERANCE = 1e-3  # between the learner's probabilities and the compiled model's
@@ -36,7 +36,8 @@ def compile_learner(
     to a pickle next to `path`, for `load_learner`. With `verbose`, prints the class names and where they came from.
 
     The ONNX file takes `pixels` (photos, 3, height, width), float32, normalised, and gives `logits` (photos, classes).
-    Its metadata is described in `answer.metadata.read_metadata`; the pickle's SHA-256 is empty if there is no pickle.
+    A model with a body and a head also gives class-activation `maps` (photos, classes, rows, columns). The metadata is
+    described in `answer.metadata.read_metadata`; the pickle's SHA-256 is empty if there is no pickle.
 
     Raises CompileError for a learner that doesn't give one label to one RGB photo, or that can't be reproduced, and
     UnknownNames for an exported file that needs more than the allow-list, unless you `trust` it.
@@ -105,7 +106,7 @@ def _compile(learner: Learner, path: Path, digest: str, keep: Callable[[], objec
     try:
         with ready(learner.model):
             expected, ends_in_softmax = answer_noise(learner, len(vocab))
-            export_onnx(served_model(learner, ends_in_softmax), (3, height, width), metadata, unchecked)
+            export_onnx(served_model(learner, ends_in_softmax, mapped=True), (3, height, width), metadata, unchecked)
         _check_agreement(expected, Classifier(unchecked))
         keep()
         unchecked.replace(path)
@@ -114,14 +115,14 @@ def _compile(learner: Learner, path: Path, digest: str, keep: Callable[[], objec
     return vocab
 
 
-def export_onnx(model: nn.Module, shape: tuple[int, int, int], metadata: dict[str, str], path: Path) -> None:
+def export_onnx(model: nn.Sequential, shape: tuple[int, int, int], metadata: dict[str, str], path: Path) -> None:
     """Write a model that takes a batch of photos of this shape to `path`. Raises CompileError if PyTorch can't."""
     try:
         program = torch.onnx.export(
             model,
             (torch.zeros(2, *shape),),
             input_names=["pixels"],
-            output_names=["logits"],
+            output_names=["logits", "maps"] if isinstance(model[-1], Mapped) else ["logits"],
             dynamic_shapes=({0: torch.export.Dim("photos")},),
             dynamo=True,
             verbose=False,
@@ -137,8 +138,8 @@ def export_onnx(model: nn.Module, shape: tuple[int, int, int], metadata: dict[st
 
 def _check_agreement(expected: np.ndarray, classifier: Classifier) -> None:
     """Compare the answers to a few pictures, because an exported graph can differ from its learner."""
-    answers = [classifier.predict(draw_noise(seed)).probabilities for seed in range(TRIALS)]
-    difference = np.abs(expected - [list(answer.values()) for answer in answers]).max()
+    pixels = [classifier.pixels(classifier.read(draw_noise(seed))) for seed in range(TRIALS)]
+    difference = np.abs(expected - classifier.probabilities(np.stack(pixels))).max()
     if difference > TOLERANCE:
         raise CompileError(f"The compiled model answers differently from the learner (by {difference:.2g}).")
 

@@ -31,7 +31,7 @@ def describe_learner(learner: Learner) -> dict[str, Any]:
             "vocab": describe_vocab(learner),
             "preprocessing": describe_preprocessing(learner),
             **describe_rule(learner),
-            **describe_words(learner),
+            **describe_answers(learner),
         }
     except (CompileError, UnknownNames):
         raise
@@ -71,14 +71,21 @@ def describe_rule(learner: Learner) -> dict[str, Any]:
     }
 
 
-def describe_words(learner: Learner) -> dict[str, dict[str, str]]:
-    """What the page calls the classes: the learner's `titles` and `background`, if it has them.
+def describe_answers(learner: Learner) -> dict[str, Any]:
+    """What the page asks and what it calls the answers: the learner's `groups`, `titles` and `background`, if any.
 
-    Without `background`, classes named `other_food` and `not_food` are background, unless there are no others.
+    Without `groups` the answers are the classes. Without `background`, answers named `other_food` and `not_food` are
+    background, unless there are no others.
     """
-    vocab = describe_vocab(learner)
-    named = {} if set(vocab) <= BACKGROUND.keys() else {name: BACKGROUND[name] for name in vocab if name in BACKGROUND}
-    return {"titles": getattr(learner, "titles", {}), "background": getattr(learner, "background", named)}
+    groups = getattr(learner, "groups", {})
+    answers = list(groups) or describe_vocab(learner)
+    known = {} if set(answers) <= BACKGROUND.keys() else BACKGROUND
+    background = {name: known[name] for name in answers if name in known}
+    return {
+        "groups": groups,
+        "titles": getattr(learner, "titles", {}),
+        "background": getattr(learner, "background", background),
+    }
 
 
 def on_validation(transforms: Any) -> list[Any]:

@@ -32,7 +32,7 @@ def answer_photos(classifier: Classifier, photos: pd.DataFrame) -> pd.DataFrame:
     """
     answered = {row.Index: prediction for row in photos.itertuples() if (prediction := _answer(classifier, row.photo))}
     predictions = list(answered.values())
-    answers = pd.DataFrame([prediction.probabilities for prediction in predictions], list(answered), classifier.vocab)
+    answers = pd.DataFrame([prediction.probabilities for prediction in predictions], list(answered), classifier.answers)
     answers.insert(0, "answer", [prediction.label for prediction in predictions])
     answers.insert(1, "unsure", [prediction.unsure for prediction in predictions])
     answers.insert(2, "seconds", [prediction.seconds for prediction in predictions])
@@ -61,9 +61,9 @@ def list_folder(folder: Path, vocab: list[str]) -> pd.DataFrame:
 def evaluate_folder(folder: Path | None = None, model: Path = MODEL) -> int:
     """`foodvision evaluate`: print the scores and return the exit status, 1 if a photo could not be read."""
     classifier = Classifier(model)
-    foods = [name for name in classifier.vocab if name not in classifier.background]
+    foods = [name for name in classifier.answers if name not in classifier.background]
     try:
-        photos = list_folder(Path(folder), classifier.vocab) if folder else _test_photos(foods)
+        photos = list_folder(Path(folder), classifier.answers) if folder else _test_photos(foods)
     except (ValueError, OSError) as error:
         print(_sentence(error), file=sys.stderr)
         return 1
@@ -71,7 +71,7 @@ def evaluate_folder(folder: Path | None = None, model: Path = MODEL) -> int:
     if answers.empty:
         print("None of the photos could be read, so there is nothing to score.", file=sys.stderr)
         return 1
-    _print(answers, classifier.vocab, foods)
+    _print(answers, classifier.answers, foods)
     return 0 if len(answers) == len(photos) else 1
 
 

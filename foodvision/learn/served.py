@@ -45,10 +45,48 @@ def answer_noise(learner: Learner, classes: int) -> tuple[np.ndarray, bool]:
     return (outputs if ends_in_softmax else outputs.softmax(dim=1)).numpy(), ends_in_softmax
 
 
-def served_model(learner: Learner, ends_in_softmax: bool = False) -> nn.Module:
-    """The learner's model, preceded by its resizing batch transforms. It gives logits, for one softmax."""
+def served_model(learner: Learner, ends_in_softmax: bool = False, mapped: bool = False) -> nn.Sequential:
+    """The learner's model, preceded by its resizing batch transforms. It gives logits, for one softmax.
+
+    With `mapped` it also gives class-activation maps, if it has a body and a head (see `Mapped`).
+    """
     layers = [layer for transform in on_validation(learner.dls.valid.after_batch) for layer in _layers(transform)]
-    return nn.Sequential(*layers, learner.model, *([_Logarithm()] if ends_in_softmax else [])).eval()
+    model = learner.model
+    if ends_in_softmax:
+        return nn.Sequential(*layers, model, _Logarithm()).eval()
+    return nn.Sequential(*layers, Mapped(*model) if mapped and can_be_mapped(model) else model).eval()
+
+
+def can_be_mapped(model: nn.Module) -> bool:
+    """Whether a model is a body and a head, as `vision_learner` makes them, and the head pools what the body gives."""
+    if not isinstance(model, nn.Sequential) or len(model) != 2:
+        return False
+    try:
+        with torch.no_grad():
+            features = model[0](torch.zeros(1, 3, 64, 64))
+            return features.dim() == 4 and model[1](features[..., :1, :1]).dim() == 2
+    except Exception:  # models of other sizes or inputs fail in as many ways as there are layers
+        return False
+
+
+class Mapped(nn.Module):
+    """A body and its head, with class-activation maps (photos, classes, height, width) beside the logits.
+
+    A map is what the head says of each place's features alone. For pooling and a linear head these are the class
+    activations of Zhou et al. ("Learning Deep Features for Discriminative Localization", 2016), whose mean is the
+    logit. For a head with more layers they are an approximation.
+    """
+
+    def __init__(self, body: nn.Module, head: nn.Module) -> None:
+        super().__init__()
+        self.body, self.head = body, head
+
+    def forward(self, photos: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.body(photos)
+        count, channels, height, width = features.shape
+        places = features.permute(0, 2, 3, 1).reshape(count * height * width, channels, 1, 1)
+        maps = self.head(places).reshape(count, height, width, -1).permute(0, 3, 1, 2)
+        return self.head(features), maps
 
 
 @contextmanager
