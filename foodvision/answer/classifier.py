@@ -66,9 +66,10 @@ class Classifier:
         return most_likely(finer) if self.answers != self.vocab else {}
 
     def heat_map(self, photo: PhotoSource, answer: str | None = None) -> np.ndarray | None:
-        """Which places in a photo speak for an answer, by default its label: array (rows, columns) of 0 to 1.
+        """Which places in a photo speak for an answer (default: its label): array (rows, columns) of 0 to 1.
 
-        It covers the part of the photo that the model reads. None if the model gives no maps. Raises PhotoError, ModelError.
+        It covers the part of the photo that the model reads. None if the model gives no maps.
+        Raises PhotoError, ModelError.
         """
         if "maps" not in [output.name for output in self.session.get_outputs()]:
             return None
