@@ -193,7 +193,7 @@ def test_the_file_tells_all_that_serving_needs(drawn, tmp_path, capsys):
     assert f"answers cat & co, dog. Compiled from {pickle}." in capsys.readouterr().out
 
 
-def test_a_newer_pickle_is_noticed_and_one_command_mends_it(learner, capsys):
+def test_a_newer_pickle_is_noticed_and_one_command_fixes_it(learner, capsys):
     model = compile_learner(export(learner))
     nn.init.ones_(learner.model[1].weight)
     pickle = export(learner)
@@ -228,7 +228,7 @@ class Emboss(RandTransform):
         return x.filter(ImageFilter.EMBOSS)
 
 
-def test_a_transform_of_its_own_is_named_with_trust_and_without(drawn, tmp_path):
+def test_a_custom_transform_is_named_with_and_without_trust(drawn, tmp_path):
     pickle = export(tiny_learner(photo_dls(drawn, [Emboss(), Resize(64)]), tmp_path))
     with pytest.raises(UnknownNames, match=r"Emboss.* compile_learner\(learner\)"):
         compile_learner(pickle)
@@ -261,7 +261,7 @@ def test_any_loss_of_a_classifier_will_do(loss, dls, drawn, tmp_path):
 
 
 @pytest.mark.parametrize(("end", "logits"), [(nn.Softmax(dim=1), torch.log), (nn.LogSoftmax(dim=1), lambda end: end)])
-def test_a_model_that_ends_in_softmax_gets_no_second_one(end, logits, dls, drawn, tmp_path):
+def test_a_model_that_ends_in_a_softmax_does_not_get_a_second_one(end, logits, dls, drawn, tmp_path):
     network = tiny_network()
     nn.init.normal_(network[1].bias, std=3)
     learner = tiny_learner(dls, tmp_path, nn.Sequential(network, end), loss_func=nn.NLLLoss())
@@ -403,7 +403,7 @@ all.vision_learner = lambda *args, **options: _vision_learner(*args, pretrained=
 
 @pytest.mark.slow
 @pytest.mark.parametrize("place", ["an empty folder", "a copy of the repository"])
-def test_the_readmes_recipe_run_literally_makes_a_model_of_ones_own(place, tmp_path):
+def test_the_readmes_recipe_run_literally_gives_a_model_for_your_own_classes(place, tmp_path):
     """Weights are random here, so that it runs offline; that they can be downloaded isn't checked."""
     folder = tmp_path / place
     draw_photos(folder / "photos", ("ramen", "寿司"), count=10)

@@ -87,7 +87,7 @@ def test_a_visitor_has_only_so_many_websockets(voila):
     visitor.leave()
 
 
-def test_a_request_may_not_be_larger_than_any_that_a_page_sends(voila):
+def test_a_request_larger_than_any_that_the_page_sends_is_refused(voila):
     connection = HTTPConnection(urlsplit(voila.url).netloc, timeout=conftest.PATIENCE)
     connection.putrequest("POST", "/")
     connection.putheader("Content-Length", "1000000")
@@ -134,7 +134,7 @@ def test_a_message_too_large_for_the_server_gets_a_sentence(browser, tmp_path_fa
         expect(page.get_by_text(GONE)).to_be_visible()
 
 
-def test_a_kernel_that_ends_in_the_middle_of_an_answer_is_noticed_and_asked_again(page, voila):
+def test_a_kernel_that_ends_during_an_answer_is_noticed_and_the_photo_is_sent_again(page, voila):
     choose(page, photo())
     expect(answer(page)).to_be_visible()
     kernel_id = json.loads(page.locator("#jupyter-config-data").text_content())["kernelId"]

@@ -152,7 +152,7 @@ WATCH = """
     ("server", "promise"),
     [("voila", "No photo is kept."), ("owned", "If you say whether an answer is right, your verdict is kept")],
 )
-def test_what_is_kept_is_promised_at_once_and_nothing_moves_when_the_app_has_started(held, server, promise, request):
+def test_the_privacy_notice_appears_at_once_and_nothing_moves_when_the_app_starts(held, server, promise, request):
     page, let_through = held(request.getfixturevalue(server).url)
     page.evaluate(WATCH)
     expect(page.get_by_text(promise)).to_be_visible()
@@ -195,7 +195,7 @@ def beginning_with(tmp_path, tmp_path_factory):
         yield serve_notebook
 
 
-def test_the_dashboard_stands_before_the_notebook_has_run(browser, beginning_with):
+def test_the_dashboard_appears_before_the_notebook_has_run(browser, beginning_with):
     server = beginning_with("import time; time.sleep(1000)")
     with browser.new_context() as context:
         page = context.new_page()
@@ -405,7 +405,7 @@ def test_the_latest_photo_wins(page):
     expect(picture(page, "third.jpg")).to_be_visible()
 
 
-def test_a_bad_second_photo_costs_not_even_an_answer_still_under_way(page):
+def test_a_bad_second_photo_does_not_cancel_an_answer_in_progress(page):
     choose(page, "slow.heic", saved(drawn(), "HEIF"))
     choose(page, "photo.jpg", b"only text")
     expect(complaint(page)).to_contain_text("photo.jpg This is not a photo")
@@ -1018,7 +1018,7 @@ def test_a_page_with_own_classes_speaks_of_them_alone(browser, bears):
             assert word not in page.locator(".foodvision").inner_text().lower()
 
 
-def test_the_owners_sentence_in_the_notebook_stands_instead_of_the_models(held, tmp_path, tmp_path_factory):
+def test_the_owners_sentence_in_the_notebook_replaces_the_models(held, tmp_path, tmp_path_factory):
     notebook = nbformat.read(ROOT / "foodvision.ipynb", as_version=4)
     notebook.cells[0].source = "# Bear watch\n\nWhich bear is it?"
     nbformat.write(notebook, tmp_path / "bears.ipynb")

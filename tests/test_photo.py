@@ -90,7 +90,7 @@ def test_a_transparent_palette_becomes_white():
         (16, 2, b"\1\1\2\2\3\3" + b"\x60" * 6, (0x101, 0x202, 0x303)),
     ],
 )
-def test_a_colour_that_a_png_calls_transparent_becomes_white(depth, colour, row, transparent):
+def test_a_pngs_transparent_colour_becomes_white(depth, colour, row, transparent):
     trns = chunk(b"tRNS", struct.pack(f">{len(transparent)}H", *transparent))
     first = read_photo(png(2, 1, b"\0" + row, depth=depth, colour=colour, before=trns))
     plain = read_photo(png(2, 1, b"\0" + row, depth=depth, colour=colour))
@@ -314,7 +314,7 @@ def test_unsigned_greys_of_32_bits_are_not_taken_for_negative_ones():
     assert close(np.asarray(read_photo(tiff_of(ramp)))[0, :, 0], np.arange(256), tolerance=1)
 
 
-def test_a_float_that_is_no_number_is_black():
+def test_a_float_that_is_not_a_number_is_black():
     greys = np.full((8, 8), 0.5, np.float32)
     greys[0, 0] = np.nan
     photo = read_photo(tiff_of(greys))
@@ -343,7 +343,7 @@ def test_a_dark_png_of_16_bits_stays_dark():
         (16, (0xFC00, 0x3E0, 0x1F), {}),
     ],
 )
-def test_a_bmp_may_keep_its_colours_in_any_bits(depth, masks, options):
+def test_a_bmp_may_store_its_colours_in_any_bits(depth, masks, options):
     photo = read_photo(bmp_with_masks(quadrants(), masks, depth, **options))
     assert photo.size == (80, 60) and close(corners(photo), [RED, GREEN, BLUE, WHITE], tolerance=10)
 
@@ -464,7 +464,7 @@ def test_a_jpeg_beyond_every_scale_is_refused():
 # Files of other kinds
 
 
-def test_an_empty_file_gets_a_sentence_of_its_own(tmp_path):
+def test_an_empty_file_gets_its_own_sentence(tmp_path):
     (tmp_path / "photo.jpg").touch()
     for source in (b"", tmp_path / "photo.jpg", io.BytesIO()):
         with pytest.raises(PhotoError, match=r"^This file is empty\. Try "):
@@ -489,7 +489,7 @@ def test_an_empty_file_gets_a_sentence_of_its_own(tmp_path):
         b"FOVb" + bytes(500),
     ],
 )
-def test_camera_raw_gets_a_sentence_of_its_own(content):
+def test_camera_raw_gets_its_own_sentence(content):
     with pytest.raises(PhotoError, match=r"camera raw file, which can't be read here\. Try to export it as a JPEG"):
         read_photo(content)
 
@@ -498,7 +498,7 @@ def test_camera_raw_gets_a_sentence_of_its_own(content):
     ("compression", "name"),
     [(34887, "LERC"), (50002, "JPEG XL"), (52546, "JPEG XL"), (34712, "JPEG 2000"), (99, "an un")],
 )
-def test_a_tiff_compressed_in_a_way_of_its_own_gets_a_sentence_that_names_it(compression, name):
+def test_a_tiff_with_unsupported_compression_gets_a_sentence_that_names_it(compression, name):
     with pytest.raises(PhotoError, match=rf"TIFF with {name}.*compression, which can't be read here\. Try "):
         read_photo(raw_tiff(compression=compression, bits=8))
 

@@ -51,7 +51,7 @@ def test_a_stale_model_is_not_served(folder):
 
 
 @pytest.mark.slow
-def test_a_learner_that_nobody_compiled_is_not_replaced_by_our_model(folder):
+def test_an_uncompiled_learner_is_not_replaced_by_our_model(folder):
     (folder / "export.pkl").write_bytes(b"a learner")
     assert f"There is no {folder / 'export.onnx'}. Run `foodvision compile`" in refused()
 
@@ -82,7 +82,7 @@ def test_a_notebook_whose_kernel_dies_is_not_served(folder):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("content", ["{", "", "[]", "\udcff", '{"cells": 3}', "# Python"])
-def test_a_file_that_is_no_notebook_is_not_served(folder, content):
+def test_a_file_that_is_not_a_notebook_is_not_served(folder, content):
     (folder / "own.ipynb").write_bytes(content.encode(errors="surrogateescape"))
     with pytest.raises(ServeError, match=r"own\.ipynb is not a notebook, or is damaged"):
         try_notebook(folder / "own.ipynb")
@@ -192,7 +192,7 @@ def test_an_installed_package_serves_the_page_in_an_empty_folder(installed, tmp_
 
 
 @pytest.mark.slow
-def test_an_installed_package_serves_a_model_of_ones_own(installed, tmp_path):
+def test_an_installed_package_serves_your_own_model(installed, tmp_path):
     onnx = pytest.importorskip("onnx", reason="needs onnx: a renamed model was not served")
     model = onnx.load(MODEL)
     for entry in model.metadata_props:
