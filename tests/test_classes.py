@@ -12,7 +12,7 @@ from foodvision.answer.classes import read_classes
 MODEL = ROOT / "export.onnx"
 
 
-def test_the_words_are_those_of_the_classifier():
+def test_titles_and_sentences_match_the_classifiers():
     classifier = Classifier(MODEL)
     assert read_classes(MODEL) == {"titles": classifier.titles, "background": classifier.background}
     assert list(read_classes(MODEL)["titles"]) == classifier.vocab

@@ -133,7 +133,7 @@ class OwnCallback(Callback):
         raise RuntimeError("There is no training here.")
 
 
-def test_own_losses_callbacks_and_what_cannot_be_pickled_do_not_matter(dls, tmp_path, drawn, capsys):
+def test_custom_losses_callbacks_and_unpicklable_parts_do_not_matter(dls, tmp_path, drawn, capsys):
     own = OwnCallback()
     own.unpicklable = (number for number in range(3))
     learner = tiny_learner(dls, tmp_path, loss_func=OwnLoss(), cbs=own, opt_func=lambda *args, **options: None)
@@ -181,7 +181,7 @@ def test_vision_learners_give_fastais_own_answers(body, dls, drawn, tmp_path):
     assert list(prediction.probabilities.values()) == pytest.approx(expected.tolist(), abs=1e-4)
 
 
-def test_the_file_tells_all_that_serving_needs(drawn, tmp_path, capsys):
+def test_the_file_holds_all_that_serving_needs(drawn, tmp_path, capsys):
     normalize = Normalize.from_stats(*imagenet_stats)
     pickle = export(tiny_learner(photo_dls(drawn, Resize((48, 64)), normalize), tmp_path))
     metadata = Classifier(compile_learner(pickle)).session.get_modelmeta().custom_metadata_map
@@ -350,7 +350,7 @@ def test_another_kind_of_learner_gets_a_sentence(other, drawn, tmp_path):
         assert "\n" not in str(error.value) and str(error.value).endswith(".")
 
 
-def test_a_learner_of_tables_gets_a_sentence_and_no_word_of_trust(tmp_path):
+def test_a_tabular_learner_gets_a_sentence_that_does_not_mention_trust(tmp_path):
     import pandas as pd
 
     table = pd.DataFrame({"x": [1.0, 2, 3, 4] * 4, "y": ["a", "b"] * 8})

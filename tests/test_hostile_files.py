@@ -129,7 +129,7 @@ def test_no_decoder_but_those_of_photos_is_reachable():
         read_photo(saved(quadrants(), "SGI"))
 
 
-def test_nothing_comes_along_with_the_picture():
+def test_nothing_but_the_picture_is_returned():
     content = saved(
         quadrants(), "JPEG", comment=b"a secret", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0", icc_profile=b"p"
     )

@@ -37,7 +37,7 @@ def visitors(voila):
         visitor.leave()
 
 
-def test_a_visitor_hears_nothing_of_another(visitors):
+def test_a_visitor_receives_nothing_meant_for_another(visitors):
     one, other = visitors
     assert "prediction" in one.ask(photo())
     with pytest.raises(TimeoutError):

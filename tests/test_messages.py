@@ -37,7 +37,7 @@ def test_whatever_a_page_sends_the_next_photo_is_answered_and_memory_stays_bound
 
 
 @pytest.mark.parametrize("kind", TO_ANY_SERVER, ids=lambda kind: kind.__name__)
-def test_where_a_visitor_owns_the_server_the_dashboard_holds_all_the_same(jupyter, kind):
+def test_the_dashboard_withstands_visitors_who_own_the_server(jupyter, kind):
     (row,) = run(jupyter, [kind], many=50)
     assert row.tried and not row.wrong
     assert row.megabytes < 90

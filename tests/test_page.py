@@ -375,7 +375,7 @@ def test_a_photo_that_is_cut_short_is_refused_in_every_browser(page, format, bro
     expect(answer(page)).to_have_count(0)
 
 
-def test_a_jpeg_with_a_film_behind_it_is_whole(page):
+def test_a_jpeg_followed_by_a_video_is_complete(page):
     choose(page, "motion.jpg", saved(drawn()) + b"film" * 10_000)
     expect(answer(page)).to_be_visible()
     assert_upright(picture(page, "motion.jpg"), (300, 400))
@@ -471,7 +471,7 @@ def test_the_page_shows_that_a_photo_can_be_dropped(page):
     expect(page.locator(".fv-drop-here")).to_have_count(0)
 
 
-def test_a_cleared_page_is_as_new(page):
+def test_clearing_resets_the_page(page):
     choose(page, "drawn.jpg", saved(drawn()))
     expect(answer(page)).to_be_visible()
     page.get_by_role("button", name="Clear").click()
@@ -483,7 +483,7 @@ def test_a_cleared_page_is_as_new(page):
     expect(page.get_by_role("article")).to_have_count(0)
 
 
-def test_a_slow_upload_tells_how_far_it_is(page):
+def test_a_slow_upload_shows_its_progress(page):
     expect(chooser(page)).to_be_visible()
     page.evaluate(
         """() => {
@@ -603,7 +603,7 @@ def test_a_photo_that_cannot_be_kept_stops_neither_the_reload_nor_another_photo(
         expect(card(page, name)).to_contain_text("sure, in")
 
 
-def test_a_kernel_that_was_only_slow_takes_the_notice_back(page, voila):
+def test_the_notice_disappears_if_the_kernel_was_only_slow(page, voila):
     kernel = kernel_of(page, voila)
     kernel.suspend()
     choose(page, "drawn.jpg", saved(drawn()))
@@ -744,7 +744,7 @@ def test_by_default_nothing_is_kept_and_nothing_is_asked(page):
     expect(page.get_by_role("button", name="Right")).to_have_count(0)
 
 
-def test_two_visitors_verdicts_are_kept_and_a_photo_only_where_it_was_ticked(browser, owned):
+def test_two_visitors_verdicts_are_kept_and_a_photo_only_if_ticked(browser, owned):
     feedback = Feedback(owned.feedback)
     before = len(feedback.verdicts())
     with opened(browser, owned.url) as one, opened(browser, owned.url) as two:
@@ -1007,7 +1007,7 @@ def bears(tmp_path_factory):
         yield server
 
 
-def test_a_page_with_own_classes_speaks_of_them_alone(browser, bears):
+def test_a_page_with_other_classes_mentions_only_those(browser, bears):
     with opened(browser, bears.url) as page:
         sentence = "Choose a photo to see whether it's black bear, grizzly bear, koala, panda or teddy bear."
         expect(page.get_by_text(sentence)).to_be_visible()

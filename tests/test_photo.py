@@ -146,7 +146,7 @@ def test_a_photo_of_48_megapixels_leaves_a_small_kernel_small(format, tmp_path):
     assert growth * unit < 300e6
 
 
-def test_broken_exif_does_not_cost_the_photo():
+def test_broken_exif_does_not_spoil_the_photo():
     content = saved(quadrants(), "JPEG", exif=b"Exif\x00\x00MM\x00*\xff\xff\xff\xff nonsense")
     assert read_photo(content).size == (80, 60)
 
@@ -204,7 +204,7 @@ def test_an_opened_picture_is_read_like_its_file():
 
 
 @pytest.mark.parametrize("broken", [exif(6, kind=4), exif(6, count=2), exif(0), exif(9), exif(6)[:20]])
-def test_an_orientation_that_is_none_turns_nothing(broken):
+def test_an_invalid_orientation_turns_nothing(broken):
     assert read_photo(saved(quadrants(), "JPEG", exif=broken)).size == (80, 60)
 
 
@@ -355,13 +355,13 @@ def test_a_bmp_with_alpha_is_shown_on_white():
         assert photo.getpixel((10, 10)) == WHITE, options
 
 
-def test_a_bmp_with_a_colour_in_no_bits_lacks_it():
+def test_a_bmp_without_bits_for_a_colour_is_read_without_it():
     photo = read_photo(bmp_with_masks(Image.new("RGB", (8, 8), "white"), (0xFF0000, 0, 0xFF)))
     assert photo.getpixel((4, 4)) == (255, 0, 255)
 
 
 @pytest.mark.parametrize("masks", [(0xFF00FF, 0xFF00, 0xFF), (0x50000000, 0xFF00, 0xFF)])
-def test_a_bmp_whose_bits_are_torn_apart_is_refused(masks):
+def test_a_bmp_whose_colour_bits_are_not_contiguous_is_refused(masks):
     with pytest.raises(PhotoError, match="damaged"):
         read_photo(bmp_with_masks(quadrants(), masks))
 

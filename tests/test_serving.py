@@ -63,7 +63,7 @@ def test_a_damaged_model_is_not_served(folder):
 
 
 @pytest.mark.slow
-def test_a_notebook_of_ones_own_with_a_missing_model_is_not_served(folder):
+def test_your_own_notebook_is_not_served_without_its_model(folder):
     notebook(folder / "own.ipynb", "from foodvision import Classifier", "Classifier('gone.onnx')")
     assert "There is no gone.onnx" in refused("own.ipynb")
 
@@ -106,7 +106,7 @@ def test_a_port_in_use_is_named_and_no_other_is_taken(voila, folder):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("port", [70_000, -1])
-def test_a_port_that_cannot_be_is_named(port):
+def test_an_impossible_port_is_named(port):
     with pytest.raises(ServeError, match=f"There is no port {port}"):
         try_port(port, "localhost")
 

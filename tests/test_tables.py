@@ -278,6 +278,6 @@ def test_folders_of_the_system_are_left_out_wherever_they_are(tmp_path, folder):
 
 
 @pytest.mark.parametrize("folder", ["@home", "#1 pizzas", "$5 menu", "recycling", "lost and found", "-", "="])
-def test_folders_with_odd_names_of_peoples_own_are_not_left_out(tmp_path, folder):
+def test_peoples_own_folders_with_odd_names_are_not_left_out(tmp_path, folder):
     draw(tmp_path / folder / "photo.jpg")
     assert list(photos_in(tmp_path)) == [f"{folder}/photo.jpg"]

@@ -36,7 +36,7 @@ def photo():
 
 
 @pytest.mark.parametrize("alter", [Grain, Sharpness], ids=lambda alter: alter.__name__)
-def test_photos_are_altered_for_training_alone_and_some_of_them_not_even_then(photo, alter):
+def test_only_training_photos_are_augmented_and_not_all_of_them(photo, alter):
     train, valid = (Pipeline([alter()], split_idx=split) for split in (0, 1))
     same = [np.array_equal(train(photo), photo) for _ in range(200)]
     assert isinstance(train(photo), PILImage)
