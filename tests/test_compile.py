@@ -216,7 +216,7 @@ def test_functions_of_a_notebook_are_left_out(drawn, tmp_path):
 def test_a_function_that_would_answer_photos_needs_trust(learner):
     learner.model.register_forward_hook(lambda model, pixels, logits: logits)
     pickle = export(learner)
-    with pytest.raises(UnknownNames, match=r"a function of its own \(<lambda>\)"):
+    with pytest.raises(UnknownNames, match=r"a custom function \(<lambda>\)"):
         compile_learner(pickle)
     compile_learner(pickle, trust=True)
 
@@ -328,12 +328,12 @@ def _no_size(folder):
 
 OTHERS = {
     _grey: "in mode 'L', not RGB",
-    _numbers: "target is no category",
+    _numbers: "target is not a category",
     _several_labels: "any number of labels",
     _one_hot: "any number of labels",
     _two_labels: "2 targets for each photo",
     _two_photos: "2 inputs",
-    _masks: "target is no category",
+    _masks: "target is not a category",
     _clash: "same name as text, '1'",
     _too_many_outputs: r"2 classes but answers a photo with \(3,\)",
     _no_size: "photos at their own size",
