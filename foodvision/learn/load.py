@@ -52,11 +52,14 @@ def _read(pickle: Path) -> bytes:
 def _check_version(content: bytes) -> None:
     names = unpickle.opcodes_of(content)
     if FASTAI_1.search(names):
-        raise CompileError(f"It was exported by fastai 1, which later versions can't load. Train it with {VERSION}.")
+        raise CompileError(
+            f"It was exported by fastai 1, which later versions can't load. Train it again with fastai {VERSION}."
+        )
     if BEFORE_2_8.search(names):
         raise CompileError(
             f"It was exported by a fastai older than 2.8. Install fastai {VERSION} where it was trained, then train it "
-            "again and export it, or keep its weights: `learner.save` with the old version, `learner.load` with the new one."
+            "again and export it, or keep its weights: `learner.save` with the old version, `learner.load` with the "
+            "new one."
         )
 
 
