@@ -63,6 +63,15 @@ def test_your_own_model_is_scored(own, tmp_path, capsys):
     assert "right of the 2 foods" in capsys.readouterr().out
 
 
+def test_background_is_what_the_model_calls_background(own, tmp_path, capsys):
+    background = {"sushi": "This is not {foods}."}
+    write_model(tmp_path / "own.onnx", vocab=["pizza", "sushi"], decision={}, background=background)
+    assert main(["evaluate", str(own), "--model", str(tmp_path / "own.onnx")]) == 0
+    scores = capsys.readouterr().out
+    assert "pizza: named right" in scores and "sushi: taken for one of the foods" in scores
+    assert "sushi: named right" not in scores
+
+
 def test_bad_photos_are_named_and_the_rest_is_scored(own, capsys):
     (own / "pizza" / "empty.jpg").touch()
     (own / "sushi" / "text.jpg").write_text("not a photo", encoding="utf-8")
