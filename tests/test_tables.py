@@ -144,7 +144,7 @@ def reduced(columns):
         (first_line("photo,photo,label\n"), "names the columns photo and label"),
         (lambda table: table.write_bytes(table.read_bytes().replace(b"\n", b"\r")), "name another file"),
         (lambda table: table.write_bytes(table.read_bytes() + b'"one, "two\nthree\n'), "can't be read as a table"),
-        (lambda table: table.write_bytes(table.read_bytes() + bytes(100_000)), "no row"),
+        (lambda table: table.write_bytes(table.read_bytes() + bytes(100_000)), "not a row"),
         (lambda table: table.write_bytes(b"no table"), "name another file"),
     ],
 )
