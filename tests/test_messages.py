@@ -67,7 +67,7 @@ def test_a_request_of_more_or_less_than_it_says_gets_a_sentence(dashboard):
 
 
 def test_both_servers_limit_a_message_to_more_than_the_page_sends():
-    power = re.search(r"const PART = 2 \*\* (\d+);", (STATIC / "kernel.js").read_text())[1]
+    power = re.search(r"const PART_BYTES = 2 \*\* (\d+);", (STATIC / "kernel.js").read_text())[1]
     config = json.loads((ROOT / "voila.json").read_text())
     for server in "Voila", "ServerApp":
         assert config[server]["tornado_settings"]["websocket_max_message_size"] >= 2 * 2 ** int(power)
