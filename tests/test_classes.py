@@ -12,7 +12,7 @@ from foodvision.answer.classes import read_classes
 MODEL = ROOT / "export.onnx"
 
 
-def test_the_words_are_those_of_the_classifier():
+def test_titles_and_sentences_match_the_classifiers():
     classifier = Classifier(MODEL)
     assert read_classes(MODEL) == {"titles": classifier.titles, "background": classifier.background}
     assert list(read_classes(MODEL)["titles"]) == classifier.vocab
@@ -26,7 +26,7 @@ def test_reading_them_loads_neither_onnx_runtime_nor_numpy():
 
 
 @pytest.mark.parametrize("content", [b"", b"only text", bytes(100), b"\xff" * 100, b"\x72\x05hello", b"\x72\x7f"])
-def test_a_file_that_is_no_model_is_a_value_error(tmp_path, content):
+def test_a_file_that_is_not_a_model_is_a_value_error(tmp_path, content):
     path = tmp_path / "model.onnx"
     path.write_bytes(content)
     with pytest.raises(ValueError):

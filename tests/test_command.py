@@ -55,7 +55,7 @@ def test_a_line_says_the_probability_as_the_page_does(photos, capsys):
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
-def test_a_reader_that_stops_ends_the_command_quietly(photos, options):
+def test_the_command_ends_quietly_if_nobody_reads_its_output(photos, options):
     for number in range(20):
         os.link(photos / "0.jpg", photos / f"more {number}.jpg")
     command = subprocess.Popen([*COMMAND, *options, photos], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -64,7 +64,7 @@ def test_a_reader_that_stops_ends_the_command_quietly(photos, options):
     assert command.stderr.read() == b"" and command.wait(60) == 1
 
 
-def test_a_reader_of_complaints_that_stops_ends_the_command_quietly(photos):
+def test_the_command_ends_quietly_if_nobody_reads_its_errors(photos):
     ours, theirs = os.pipe()
     os.close(ours)
     missing = [f"missing {number}.jpg" for number in range(3)]
@@ -83,14 +83,14 @@ def test_a_full_disk_behind_the_output_gets_a_sentence(photos):
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "gbk", "utf-16"])
-def test_redirected_output_is_utf8_whatever_the_system_speaks(photos, tmp_path, encoding):
+def test_redirected_output_is_utf8_whatever_the_systems_encoding(photos, tmp_path, encoding):
     (photos / "0.jpg").rename(tmp_path / "寿司 🍣.jpg")
     ran = run("寿司 🍣.jpg", "café.jpg", env=os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"})
     assert ran.stdout.decode().startswith("寿司 🍣.jpg: ")
     assert ran.stderr.decode() == "café.jpg: There is no such file. Check its name.\n"
 
 
-def test_a_name_that_is_no_text_ends_nothing(photos, tmp_path):
+def test_a_file_name_that_is_not_text_is_printed_escaped(photos, tmp_path):
     odd = os.fsdecode(b"caf\xe9.jpg")
     try:
         (photos / "0.jpg").rename(tmp_path / odd)
@@ -118,12 +118,12 @@ def test_a_photo_is_read_from_standard_input(photos):
     assert json.loads(ran.stdout)["label"] == Classifier().predict(photos / "0.jpg").label
 
 
-def test_an_empty_standard_input_is_no_photo(photos):
+def test_empty_standard_input_is_reported(photos):
     ran = run("-", input=b"")
     assert ran.returncode == 1 and ran.stderr.decode().splitlines() == [f"-: {EMPTY_INPUT}"]
 
 
-def test_a_keyboard_is_no_photo(photos, monkeypatch, capsys):
+def test_standard_input_from_a_keyboard_is_reported(photos, monkeypatch, capsys):
     keyboard = io.StringIO()
     keyboard.isatty = lambda: True
     monkeypatch.setattr(sys, "stdin", keyboard)
@@ -150,7 +150,7 @@ ODDITIES = {
 
 
 @pytest.mark.parametrize("name", [*ODDITIES, "*.gif", "missing.jpg"])
-def test_what_is_no_photo_gets_a_sentence_of_its_own(photos, oddities, name, capsys):
+def test_each_kind_of_input_that_is_not_a_photo_gets_its_own_sentence(photos, oddities, name, capsys):
     sentence = ODDITIES | {"*.gif": "No file matches this pattern.", "missing.jpg": "There is no such file."}
     assert main([name, "photos/0.jpg"]) == 1
     printed = capsys.readouterr()
@@ -160,14 +160,14 @@ def test_what_is_no_photo_gets_a_sentence_of_its_own(photos, oddities, name, cap
 
 
 @pytest.mark.parametrize("name", [*ODDITIES, "photos/0.jpg", "missing", "-"])
-def test_what_is_no_folder_of_photos_gets_a_sentence_and_no_table(photos, oddities, tmp_path, name, capsys):
+def test_anything_but_a_folder_of_photos_gets_a_sentence_and_no_table(photos, oddities, tmp_path, name, capsys):
     sentence = ODDITIES | {"photos/0.jpg": "is a file. Name the folder"}
     assert main([name, "--output", "answers.csv"]) == 1
     assert sentence.get(name, "There is no such folder.") in capsys.readouterr().err
     assert not list(tmp_path.glob("answers*"))
 
 
-def test_a_broken_link_among_photos_costs_no_other(photos, capsys):
+def test_a_broken_link_does_not_affect_other_photos(photos, capsys):
     (photos / "1.jpg").unlink()
     (photos / "1.jpg").symlink_to("gone.jpg")
     assert main(["photos"]) == 1

@@ -133,7 +133,7 @@ class OwnCallback(Callback):
         raise RuntimeError("There is no training here.")
 
 
-def test_own_losses_callbacks_and_what_cannot_be_pickled_do_not_matter(dls, tmp_path, drawn, capsys):
+def test_custom_losses_callbacks_and_unpicklable_parts_do_not_matter(dls, tmp_path, drawn, capsys):
     own = OwnCallback()
     own.unpicklable = (number for number in range(3))
     learner = tiny_learner(dls, tmp_path, loss_func=OwnLoss(), cbs=own, opt_func=lambda *args, **options: None)
@@ -181,7 +181,7 @@ def test_vision_learners_give_fastais_own_answers(body, dls, drawn, tmp_path):
     assert list(prediction.probabilities.values()) == pytest.approx(expected.tolist(), abs=1e-4)
 
 
-def test_the_file_tells_all_that_serving_needs(drawn, tmp_path, capsys):
+def test_the_file_holds_all_that_serving_needs(drawn, tmp_path, capsys):
     normalize = Normalize.from_stats(*imagenet_stats)
     pickle = export(tiny_learner(photo_dls(drawn, Resize((48, 64)), normalize), tmp_path))
     metadata = Classifier(compile_learner(pickle)).session.get_modelmeta().custom_metadata_map
@@ -193,7 +193,7 @@ def test_the_file_tells_all_that_serving_needs(drawn, tmp_path, capsys):
     assert f"answers cat & co, dog. Compiled from {pickle}." in capsys.readouterr().out
 
 
-def test_a_newer_pickle_is_noticed_and_one_command_mends_it(learner, capsys):
+def test_a_newer_pickle_is_noticed_and_one_command_fixes_it(learner, capsys):
     model = compile_learner(export(learner))
     nn.init.ones_(learner.model[1].weight)
     pickle = export(learner)
@@ -216,7 +216,7 @@ def test_functions_of_a_notebook_are_left_out(drawn, tmp_path):
 def test_a_function_that_would_answer_photos_needs_trust(learner):
     learner.model.register_forward_hook(lambda model, pixels, logits: logits)
     pickle = export(learner)
-    with pytest.raises(UnknownNames, match=r"a function of its own \(<lambda>\)"):
+    with pytest.raises(UnknownNames, match=r"a custom function \(<lambda>\)"):
         compile_learner(pickle)
     compile_learner(pickle, trust=True)
 
@@ -228,7 +228,7 @@ class Emboss(RandTransform):
         return x.filter(ImageFilter.EMBOSS)
 
 
-def test_a_transform_of_its_own_is_named_with_trust_and_without(drawn, tmp_path):
+def test_a_custom_transform_is_named_with_and_without_trust(drawn, tmp_path):
     pickle = export(tiny_learner(photo_dls(drawn, [Emboss(), Resize(64)]), tmp_path))
     with pytest.raises(UnknownNames, match=r"Emboss.* compile_learner\(learner\)"):
         compile_learner(pickle)
@@ -261,7 +261,7 @@ def test_any_loss_of_a_classifier_will_do(loss, dls, drawn, tmp_path):
 
 
 @pytest.mark.parametrize(("end", "logits"), [(nn.Softmax(dim=1), torch.log), (nn.LogSoftmax(dim=1), lambda end: end)])
-def test_a_model_that_ends_in_softmax_gets_no_second_one(end, logits, dls, drawn, tmp_path):
+def test_a_model_that_ends_in_a_softmax_does_not_get_a_second_one(end, logits, dls, drawn, tmp_path):
     network = tiny_network()
     nn.init.normal_(network[1].bias, std=3)
     learner = tiny_learner(dls, tmp_path, nn.Sequential(network, end), loss_func=nn.NLLLoss())
@@ -328,12 +328,12 @@ def _no_size(folder):
 
 OTHERS = {
     _grey: "in mode 'L', not RGB",
-    _numbers: "target is no category",
+    _numbers: "target is not a category",
     _several_labels: "any number of labels",
     _one_hot: "any number of labels",
     _two_labels: "2 targets for each photo",
     _two_photos: "2 inputs",
-    _masks: "target is no category",
+    _masks: "target is not a category",
     _clash: "same name as text, '1'",
     _too_many_outputs: r"2 classes but answers a photo with \(3,\)",
     _no_size: "photos at their own size",
@@ -350,7 +350,7 @@ def test_another_kind_of_learner_gets_a_sentence(other, drawn, tmp_path):
         assert "\n" not in str(error.value) and str(error.value).endswith(".")
 
 
-def test_a_learner_of_tables_gets_a_sentence_and_no_word_of_trust(tmp_path):
+def test_a_tabular_learner_gets_a_sentence_that_does_not_mention_trust(tmp_path):
     import pandas as pd
 
     table = pd.DataFrame({"x": [1.0, 2, 3, 4] * 4, "y": ["a", "b"] * 8})
@@ -403,7 +403,7 @@ all.vision_learner = lambda *args, **options: _vision_learner(*args, pretrained=
 
 @pytest.mark.slow
 @pytest.mark.parametrize("place", ["an empty folder", "a copy of the repository"])
-def test_the_readmes_recipe_run_literally_makes_a_model_of_ones_own(place, tmp_path):
+def test_the_readmes_recipe_run_literally_gives_a_model_for_your_own_classes(place, tmp_path):
     """Weights are random here, so that it runs offline; that they can be downloaded isn't checked."""
     folder = tmp_path / place
     draw_photos(folder / "photos", ("ramen", "寿司"), count=10)

@@ -42,7 +42,7 @@ def test_every_label_is_in_every_split_and_no_photo_in_two(folders):
     assert photos.photo.is_unique
 
 
-def test_the_split_is_the_same_whatever_else_is_there(folders):
+def test_the_split_does_not_depend_on_other_files(folders):
     few = list_photos(*folders, ["pizza"]).set_index("photo").split
     many = list_photos(*folders, FOODS).set_index("photo").split
     assert few.equals(many)

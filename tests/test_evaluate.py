@@ -42,7 +42,7 @@ def own(tmp_path):
     return tmp_path / "own"
 
 
-def test_real_test_photos_are_named_right(classifier, food_photos):
+def test_real_test_photos_are_labelled_correctly(classifier, food_photos):
     """What the README promises; `foodvision evaluate` prints the exact figures."""
     rows = [(photo, food) for food in FOODS for photo in food_photos(food)]
     table = score_answers(answer_photos(classifier, pd.DataFrame(rows, columns=["photo", "label"])), FOODS)
@@ -50,17 +50,26 @@ def test_real_test_photos_are_named_right(classifier, food_photos):
     assert table.rate["all: named right"] >= 0.93
 
 
-def test_a_folder_of_ones_own_photos_is_scored(own, capsys):
+def test_your_own_folder_of_photos_is_scored(own, capsys):
     assert main(["evaluate", str(own)]) == 0
     said = capsys.readouterr()
     assert "pizza: named right" in said.out and "all photos" in said.out
     assert said.err == ""
 
 
-def test_a_model_of_ones_own_is_scored(own, tmp_path, capsys):
+def test_your_own_model_is_scored(own, tmp_path, capsys):
     write_model(tmp_path / "own.onnx", vocab=["pizza", "sushi"], decision={})
     assert main(["evaluate", str(own), "--model", str(tmp_path / "own.onnx")]) == 0
     assert "right of the 2 foods" in capsys.readouterr().out
+
+
+def test_background_is_what_the_model_calls_background(own, tmp_path, capsys):
+    background = {"sushi": "This is not {foods}."}
+    write_model(tmp_path / "own.onnx", vocab=["pizza", "sushi"], decision={}, background=background)
+    assert main(["evaluate", str(own), "--model", str(tmp_path / "own.onnx")]) == 0
+    scores = capsys.readouterr().out
+    assert "pizza: named right" in scores and "sushi: taken for one of the foods" in scores
+    assert "sushi: named right" not in scores
 
 
 def test_bad_photos_are_named_and_the_rest_is_scored(own, capsys):

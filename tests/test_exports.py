@@ -137,7 +137,7 @@ TABLES = {
 
 
 @pytest.mark.parametrize("kind", TABLES)
-def test_labels_of_a_table_may_be_of_any_type(kind, dls, tmp_path):
+def test_labels_in_a_table_may_have_any_type(kind, dls, tmp_path):
     label, vocab = TABLES[kind]
     files = [*dls.train_ds.items, *dls.valid_ds.items]
     table = pd.DataFrame({"file": [str(file) for file in files], "label": [label(file) for file in files]})
@@ -206,8 +206,8 @@ def test_an_export_of_older_timm_loads(dls, tmp_path):
 
 
 @pytest.mark.parametrize("trust", [False, True])
-@pytest.mark.parametrize(("version", "said"), [("fastai 2.7", "older than 2.8"), ("fastai 1", "fastai 1 exported it")])
-def test_an_export_of_older_fastai_is_told_which_version_to_use(version, said, trust, tmp_path):
+@pytest.mark.parametrize(("version", "said"), [("fastai 2.7", "older than 2.8"), ("fastai 1", "exported by fastai 1,")])
+def test_an_export_from_an_older_fastai_says_which_version_to_use(version, said, trust, tmp_path):
     path = rename(version, PICKLE, tmp_path / "export.pkl")
     with pytest.raises(CompileError, match=rf"{said}.*fastai 2\.8") as error:
         read_learner(path, trust)
@@ -217,7 +217,7 @@ def test_an_export_of_older_fastai_is_told_which_version_to_use(version, said, t
 def test_a_file_that_fastai_1_wrote_with_older_torch_is_recognised(tmp_path):
     state = b"\x80\x02}q\x00X\x03\x00\x00\x00clsq\x01cfastai.basic_train\nLearner\nq\x02s."
     (tmp_path / "export.pkl").write_bytes(b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19." + state)
-    with pytest.raises(CompileError, match=r"fastai 1 exported it.*fastai 2\.8"):
+    with pytest.raises(CompileError, match=r"exported by fastai 1,.*fastai 2\.8"):
         read_learner(tmp_path / "export.pkl")
 
 

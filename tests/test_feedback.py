@@ -91,7 +91,7 @@ LABELS += ["CON", "nul.txt", "com1", "LPT9.jpg", "aux", "ends.", "ends ", "a:b",
 LABELS += ["%no label", "two\nlines", "寿司", "crème brûlée", "x" * 300, "寿" * 100, "filet mignon"]
 
 
-def test_an_export_stays_in_its_folder_and_apart_whatever_the_labels(feedback, tmp_path):
+def test_an_export_stays_in_its_folder_and_keeps_labels_apart(feedback, tmp_path):
     for number, label in enumerate(LABELS):
         feedback.add(f"key{number}", Prediction(label, {label: 1.0}, 0.1), label, jpeg())
     assert feedback.export(tmp_path / "photos") == len(LABELS)
@@ -106,7 +106,7 @@ def test_an_export_stays_in_its_folder_and_apart_whatever_the_labels(feedback, t
 
 
 @pytest.mark.parametrize(("one", "other"), [("Pizza", "pizza"), ("cr\u00e8me", "cre\u0300me"), ("STRASSE", "straße")])
-def test_labels_that_a_system_takes_for_the_same_get_folders_of_their_own(feedback, tmp_path, one, other):
+def test_labels_that_some_system_cannot_tell_apart_get_separate_folders(feedback, tmp_path, one, other):
     for key, label in {"a": one, "b": other}.items():
         feedback.add(key, PIZZA, label, jpeg())
     feedback.export(tmp_path / "photos")

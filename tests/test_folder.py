@@ -143,7 +143,7 @@ def has_rows(output):
 
 @pytest.mark.slow
 @KINDS
-def test_a_full_disk_is_reported_and_costs_no_answer(many, tmp_path, kind):
+def test_a_full_disk_is_reported_and_loses_no_answer(many, tmp_path, kind):
     """A limit on file sizes stops a write halfway, as a full disk does."""
     output = tmp_path / f"answers.{kind}"
     half = 12_000 if kind == "csv" else 3000  # bytes: some of the rows, or less than a part
@@ -179,7 +179,7 @@ def test_new_photos_are_answered_and_the_others_left_alone(photos, tmp_path, kin
     assert len(read(output)) == 5
 
 
-def test_a_removed_part_is_answered_again_and_costs_no_other(photos, tmp_path):
+def test_only_the_photos_of_a_removed_part_are_answered_again(photos, tmp_path):
     output = tmp_path / "answers.parquet"
     for name in ("one.jpg", "two.jpg"):
         answer_folder(photos, output)

@@ -65,7 +65,7 @@ def test_a_photo_cut_anywhere_gets_a_sentence(reader):
     assert not faults(reader, cut_short)
 
 
-def test_what_is_no_photo_gets_a_sentence_whatever_its_name(reader):
+def test_a_file_that_is_not_a_photo_gets_a_sentence_whatever_its_name(reader):
     assert not faults(reader, no_photos)
 
 
@@ -105,7 +105,7 @@ def test_photos_damaged_at_random_become_pictures_or_sentences(capsys):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("way", ["crop", "pad", "squish"])
-def test_a_long_thin_photo_takes_little_memory_whatever_the_model_does_with_its_shape(way):
+def test_a_long_thin_photo_takes_little_memory_however_the_model_resizes_it(way):
     step = {"do": way, "size": [64, 64], "resample": 2, "pad_mode": "zeros"}
     tracemalloc.start()
     assert to_pixels(Image.new("RGB", (20_000, 1)), [step], [0.0] * 3, [1.0] * 3).shape == (3, 64, 64)
@@ -129,7 +129,7 @@ def test_no_decoder_but_those_of_photos_is_reachable():
         read_photo(saved(quadrants(), "SGI"))
 
 
-def test_nothing_comes_along_with_the_picture():
+def test_nothing_but_the_picture_is_returned():
     content = saved(
         quadrants(), "JPEG", comment=b"a secret", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0", icc_profile=b"p"
     )
@@ -145,7 +145,7 @@ def test_a_file_too_large_to_be_a_photo_is_not_read_to_its_end(tmp_path):
         read_photo(path)
 
 
-def test_a_pipe_is_no_photo_and_not_waited_for(tmp_path):
+def test_a_pipe_is_refused_without_waiting_for_it(tmp_path):
     os.mkfifo(tmp_path / "photo.jpg")
     with pytest.raises(PhotoError, match="This is a pipe"):
         read_photo(tmp_path / "photo.jpg")

@@ -37,7 +37,7 @@ def visitors(voila):
         visitor.leave()
 
 
-def test_a_visitor_hears_nothing_of_another(visitors):
+def test_a_visitor_receives_nothing_meant_for_another(visitors):
     one, other = visitors
     assert "prediction" in one.ask(photo())
     with pytest.raises(TimeoutError):
@@ -170,7 +170,7 @@ def test_the_server_hands_out_what_the_page_needs(voila):
         assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_the_page_tells_the_browser_what_it_may_do(voila):
+def test_the_page_restricts_what_the_browser_may_do(voila):
     headers = Response(voila, "/").headers
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "same-origin"

@@ -134,7 +134,7 @@ def test_a_remote_that_nobody_else_can_reach_has_no_link(repository, remote, cap
         "http://s3cret@192.168.1.2/someone/food",
     ],
 )
-def test_no_password_leaks_into_what_is_printed_or_written(repository, remote, capsys):
+def test_no_password_is_printed_or_written(repository, remote, capsys):
     add_remote(repository, remote)
     (repository / "README.md").write_text("https://github.com/OWNER/REPO, OWNER/REPO", encoding="utf-8")
     links.print_links(repository)

@@ -44,7 +44,7 @@ def test_every_spelling_of_a_processor_limit_is_obeyed(limit, cores, container, 
 
 
 @pytest.mark.parametrize("limit", ["", " ", "0", "none", "max", "inf", "nan", "-1", "two", "2 cores", "1,5", "m"])
-def test_a_limit_that_is_none_leaves_the_whole_machine(limit, container, monkeypatch):
+def test_an_invalid_limit_leaves_the_whole_machine(limit, container, monkeypatch):
     monkeypatch.setenv("CPU_LIMIT", limit)
     monkeypatch.setenv("MEM_LIMIT", limit)
     assert (machine.cores(), machine.memory()) == (64, math.inf)

@@ -37,7 +37,7 @@ def test_whatever_a_page_sends_the_next_photo_is_answered_and_memory_stays_bound
 
 
 @pytest.mark.parametrize("kind", TO_ANY_SERVER, ids=lambda kind: kind.__name__)
-def test_where_a_visitor_owns_the_server_the_dashboard_holds_all_the_same(jupyter, kind):
+def test_the_dashboard_withstands_visitors_who_own_the_server(jupyter, kind):
     (row,) = run(jupyter, [kind], many=50)
     assert row.tried and not row.wrong
     assert row.megabytes < 90
@@ -67,7 +67,7 @@ def test_a_request_of_more_or_less_than_it_says_gets_a_sentence(dashboard):
 
 
 def test_both_servers_limit_a_message_to_more_than_the_page_sends():
-    power = re.search(r"const PART = 2 \*\* (\d+);", (STATIC / "kernel.js").read_text())[1]
+    power = re.search(r"const PART_BYTES = 2 \*\* (\d+);", (STATIC / "kernel.js").read_text())[1]
     config = json.loads((ROOT / "voila.json").read_text())
     for server in "Voila", "ServerApp":
         assert config[server]["tornado_settings"]["websocket_max_message_size"] >= 2 * 2 ** int(power)
@@ -87,7 +87,7 @@ def test_a_visitor_has_only_so_many_websockets(voila):
     visitor.leave()
 
 
-def test_a_request_may_not_be_larger_than_any_that_a_page_sends(voila):
+def test_a_request_larger_than_any_that_the_page_sends_is_refused(voila):
     connection = HTTPConnection(urlsplit(voila.url).netloc, timeout=conftest.PATIENCE)
     connection.putrequest("POST", "/")
     connection.putheader("Content-Length", "1000000")
@@ -134,7 +134,7 @@ def test_a_message_too_large_for_the_server_gets_a_sentence(browser, tmp_path_fa
         expect(page.get_by_text(GONE)).to_be_visible()
 
 
-def test_a_kernel_that_ends_in_the_middle_of_an_answer_is_noticed_and_asked_again(page, voila):
+def test_a_kernel_that_ends_during_an_answer_is_noticed_and_the_photo_is_sent_again(page, voila):
     choose(page, photo())
     expect(answer(page)).to_be_visible()
     kernel_id = json.loads(page.locator("#jupyter-config-data").text_content())["kernelId"]

@@ -32,13 +32,13 @@ def test_classes_have_titles_by_default_their_names_with_spaces():
     assert read(titles={"french_fries": "chips"})["titles"]["french_fries"] == "chips"
 
 
-def test_classes_of_the_rule_are_background_with_sentences_of_their_own():
+def test_classes_in_the_decision_rule_are_background_and_get_default_sentences():
     assert read()["background"] == {"other_food": "This looks like food, but not {foods}."}
     neither = read(vocab=["cat", "dog", "neither"], decision={"accept": {"neither": 0.5}})
     assert neither["background"] == {"neither": "This is not {foods}."}
 
 
-def test_a_model_may_bring_the_sentences():
+def test_a_model_may_define_its_sentences():
     assert read(background={"other_food": "No {foods} here."})["background"] == {"other_food": "No {foods} here."}
 
 

@@ -152,7 +152,7 @@ WATCH = """
     ("server", "promise"),
     [("voila", "No photo is kept."), ("owned", "If you say whether an answer is right, your verdict is kept")],
 )
-def test_what_is_kept_is_promised_at_once_and_nothing_moves_when_the_app_has_started(held, server, promise, request):
+def test_the_privacy_notice_appears_at_once_and_nothing_moves_when_the_app_starts(held, server, promise, request):
     page, let_through = held(request.getfixturevalue(server).url)
     page.evaluate(WATCH)
     expect(page.get_by_text(promise)).to_be_visible()
@@ -195,7 +195,7 @@ def beginning_with(tmp_path, tmp_path_factory):
         yield serve_notebook
 
 
-def test_the_dashboard_stands_before_the_notebook_has_run(browser, beginning_with):
+def test_the_dashboard_appears_before_the_notebook_has_run(browser, beginning_with):
     server = beginning_with("import time; time.sleep(1000)")
     with browser.new_context() as context:
         page = context.new_page()
@@ -375,7 +375,7 @@ def test_a_photo_that_is_cut_short_is_refused_in_every_browser(page, format, bro
     expect(answer(page)).to_have_count(0)
 
 
-def test_a_jpeg_with_a_film_behind_it_is_whole(page):
+def test_a_jpeg_followed_by_a_video_is_complete(page):
     choose(page, "motion.jpg", saved(drawn()) + b"film" * 10_000)
     expect(answer(page)).to_be_visible()
     assert_upright(picture(page, "motion.jpg"), (300, 400))
@@ -405,7 +405,7 @@ def test_the_latest_photo_wins(page):
     expect(picture(page, "third.jpg")).to_be_visible()
 
 
-def test_a_bad_second_photo_costs_not_even_an_answer_still_under_way(page):
+def test_a_bad_second_photo_does_not_cancel_an_answer_in_progress(page):
     choose(page, "slow.heic", saved(drawn(), "HEIF"))
     choose(page, "photo.jpg", b"only text")
     expect(complaint(page)).to_contain_text("photo.jpg This is not a photo")
@@ -471,7 +471,7 @@ def test_the_page_shows_that_a_photo_can_be_dropped(page):
     expect(page.locator(".fv-drop-here")).to_have_count(0)
 
 
-def test_a_cleared_page_is_as_new(page):
+def test_clearing_resets_the_page(page):
     choose(page, "drawn.jpg", saved(drawn()))
     expect(answer(page)).to_be_visible()
     page.get_by_role("button", name="Clear").click()
@@ -483,7 +483,7 @@ def test_a_cleared_page_is_as_new(page):
     expect(page.get_by_role("article")).to_have_count(0)
 
 
-def test_a_slow_upload_tells_how_far_it_is(page):
+def test_a_slow_upload_shows_its_progress(page):
     expect(chooser(page)).to_be_visible()
     page.evaluate(
         """() => {
@@ -617,7 +617,7 @@ def test_photos_still_in_line_when_the_app_stopped_are_kept_too(page, voila, pho
         assert_upright(picture(page, photo.name), (640, 853))
 
 
-def test_a_kernel_that_was_only_slow_takes_the_notice_back(page, voila):
+def test_the_notice_disappears_if_the_kernel_was_only_slow(page, voila):
     kernel = kernel_of(page, voila)
     kernel.suspend()
     choose(page, "drawn.jpg", saved(drawn()))
@@ -766,7 +766,7 @@ def test_by_default_nothing_is_kept_and_nothing_is_asked(page):
     expect(page.get_by_role("button", name="Right")).to_have_count(0)
 
 
-def test_two_visitors_verdicts_are_kept_and_a_photo_only_where_it_was_ticked(browser, owned):
+def test_two_visitors_verdicts_are_kept_and_a_photo_only_if_ticked(browser, owned):
     feedback = Feedback(owned.feedback)
     before = len(feedback.verdicts())
     with opened(browser, owned.url) as one, opened(browser, owned.url) as two:
@@ -1035,7 +1035,7 @@ def bears(tmp_path_factory):
         yield server
 
 
-def test_a_page_with_own_classes_speaks_of_them_alone(browser, bears):
+def test_a_page_with_other_classes_mentions_only_those(browser, bears):
     with opened(browser, bears.url) as page:
         sentence = "Choose a photo to see whether it's black bear, grizzly bear, koala, panda or teddy bear."
         expect(page.get_by_text(sentence)).to_be_visible()
@@ -1046,7 +1046,7 @@ def test_a_page_with_own_classes_speaks_of_them_alone(browser, bears):
             assert word not in page.locator(".foodvision").inner_text().lower()
 
 
-def test_the_owners_sentence_in_the_notebook_stands_instead_of_the_models(held, tmp_path, tmp_path_factory):
+def test_the_owners_sentence_in_the_notebook_replaces_the_models(held, tmp_path, tmp_path_factory):
     notebook = nbformat.read(ROOT / "foodvision.ipynb", as_version=4)
     notebook.cells[0].source = "# Bear watch\n\nWhich bear is it?"
     nbformat.write(notebook, tmp_path / "bears.ipynb")

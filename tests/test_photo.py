@@ -91,7 +91,7 @@ def test_a_transparent_palette_becomes_white():
         (16, 2, b"\1\1\2\2\3\3" + b"\x60" * 6, (0x101, 0x202, 0x303)),
     ],
 )
-def test_a_colour_that_a_png_calls_transparent_becomes_white(depth, colour, row, transparent):
+def test_a_pngs_transparent_colour_becomes_white(depth, colour, row, transparent):
     trns = chunk(b"tRNS", struct.pack(f">{len(transparent)}H", *transparent))
     first = read_photo(png(2, 1, b"\0" + row, depth=depth, colour=colour, before=trns))
     plain = read_photo(png(2, 1, b"\0" + row, depth=depth, colour=colour))
@@ -147,7 +147,7 @@ def test_a_photo_of_48_megapixels_leaves_a_small_kernel_small(format, tmp_path):
     assert growth * unit < 300e6
 
 
-def test_broken_exif_does_not_cost_the_photo():
+def test_broken_exif_does_not_spoil_the_photo():
     content = saved(quadrants(), "JPEG", exif=b"Exif\x00\x00MM\x00*\xff\xff\xff\xff nonsense")
     assert read_photo(content).size == (80, 60)
 
@@ -205,7 +205,7 @@ def test_an_opened_picture_is_read_like_its_file():
 
 
 @pytest.mark.parametrize("broken", [exif(6, kind=4), exif(6, count=2), exif(0), exif(9), exif(6)[:20]])
-def test_an_orientation_that_is_none_turns_nothing(broken):
+def test_an_invalid_orientation_turns_nothing(broken):
     assert read_photo(saved(quadrants(), "JPEG", exif=broken)).size == (80, 60)
 
 
@@ -321,7 +321,7 @@ def test_unsigned_greys_of_32_bits_are_not_taken_for_negative_ones():
     assert close(np.asarray(read_photo(tiff_of(ramp)))[0, :, 0], np.arange(256), tolerance=1)
 
 
-def test_a_float_that_is_no_number_is_black():
+def test_a_float_that_is_not_a_number_is_black():
     greys = np.full((8, 8), 0.5, np.float32)
     greys[0, 0] = np.nan
     photo = read_photo(tiff_of(greys))
@@ -350,7 +350,7 @@ def test_a_dark_png_of_16_bits_stays_dark():
         (16, (0xFC00, 0x3E0, 0x1F), {}),
     ],
 )
-def test_a_bmp_may_keep_its_colours_in_any_bits(depth, masks, options):
+def test_a_bmp_may_store_its_colours_in_any_bits(depth, masks, options):
     photo = read_photo(bmp_with_masks(quadrants(), masks, depth, **options))
     assert photo.size == (80, 60) and close(corners(photo), [RED, GREEN, BLUE, WHITE], tolerance=10)
 
@@ -362,13 +362,13 @@ def test_a_bmp_with_alpha_is_shown_on_white():
         assert photo.getpixel((10, 10)) == WHITE, options
 
 
-def test_a_bmp_with_a_colour_in_no_bits_lacks_it():
+def test_a_bmp_without_bits_for_a_colour_is_read_without_it():
     photo = read_photo(bmp_with_masks(Image.new("RGB", (8, 8), "white"), (0xFF0000, 0, 0xFF)))
     assert photo.getpixel((4, 4)) == (255, 0, 255)
 
 
 @pytest.mark.parametrize("masks", [(0xFF00FF, 0xFF00, 0xFF), (0x50000000, 0xFF00, 0xFF)])
-def test_a_bmp_whose_bits_are_torn_apart_is_refused(masks):
+def test_a_bmp_whose_colour_bits_are_not_contiguous_is_refused(masks):
     with pytest.raises(PhotoError, match="damaged"):
         read_photo(bmp_with_masks(quadrants(), masks))
 
@@ -471,7 +471,7 @@ def test_a_jpeg_beyond_every_scale_is_refused():
 # Files of other kinds
 
 
-def test_an_empty_file_gets_a_sentence_of_its_own(tmp_path):
+def test_an_empty_file_gets_its_own_sentence(tmp_path):
     (tmp_path / "photo.jpg").touch()
     for source in (b"", tmp_path / "photo.jpg", io.BytesIO()):
         with pytest.raises(PhotoError, match=r"^This file is empty\. Try "):
@@ -496,7 +496,7 @@ def test_an_empty_file_gets_a_sentence_of_its_own(tmp_path):
         b"FOVb" + bytes(500),
     ],
 )
-def test_camera_raw_gets_a_sentence_of_its_own(content):
+def test_camera_raw_gets_its_own_sentence(content):
     with pytest.raises(PhotoError, match=r"camera raw file, which can't be read here\. Try to export it as a JPEG"):
         read_photo(content)
 
@@ -505,7 +505,7 @@ def test_camera_raw_gets_a_sentence_of_its_own(content):
     ("compression", "name"),
     [(34887, "LERC"), (50002, "JPEG XL"), (52546, "JPEG XL"), (34712, "JPEG 2000"), (99, "an un")],
 )
-def test_a_tiff_compressed_in_a_way_of_its_own_gets_a_sentence_that_names_it(compression, name):
+def test_a_tiff_with_unsupported_compression_gets_a_sentence_that_names_it(compression, name):
     with pytest.raises(PhotoError, match=rf"TIFF with {name}.*compression, which can't be read here\. Try "):
         read_photo(raw_tiff(compression=compression, bits=8))
 

@@ -51,7 +51,7 @@ def test_a_stale_model_is_not_served(folder):
 
 
 @pytest.mark.slow
-def test_a_learner_that_nobody_compiled_is_not_replaced_by_our_model(folder):
+def test_an_uncompiled_learner_is_not_replaced_by_our_model(folder):
     (folder / "export.pkl").write_bytes(b"a learner")
     assert f"There is no {folder / 'export.onnx'}. Run `foodvision compile`" in refused()
 
@@ -63,7 +63,7 @@ def test_a_damaged_model_is_not_served(folder):
 
 
 @pytest.mark.slow
-def test_a_notebook_of_ones_own_with_a_missing_model_is_not_served(folder):
+def test_your_own_notebook_is_not_served_without_its_model(folder):
     notebook(folder / "own.ipynb", "from foodvision import Classifier", "Classifier('gone.onnx')")
     assert "There is no gone.onnx" in refused("own.ipynb")
 
@@ -82,7 +82,7 @@ def test_a_notebook_whose_kernel_dies_is_not_served(folder):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("content", ["{", "", "[]", "\udcff", '{"cells": 3}', "# Python"])
-def test_a_file_that_is_no_notebook_is_not_served(folder, content):
+def test_a_file_that_is_not_a_notebook_is_not_served(folder, content):
     (folder / "own.ipynb").write_bytes(content.encode(errors="surrogateescape"))
     with pytest.raises(ServeError, match=r"own\.ipynb is not a notebook, or is damaged"):
         try_notebook(folder / "own.ipynb")
@@ -106,7 +106,7 @@ def test_a_port_in_use_is_named_and_no_other_is_taken(voila, folder):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("port", [70_000, -1])
-def test_a_port_that_cannot_be_is_named(port):
+def test_an_impossible_port_is_named(port):
     with pytest.raises(ServeError, match=f"There is no port {port}"):
         try_port(port, "localhost")
 
@@ -192,7 +192,7 @@ def test_an_installed_package_serves_the_page_in_an_empty_folder(installed, tmp_
 
 
 @pytest.mark.slow
-def test_an_installed_package_serves_a_model_of_ones_own(installed, tmp_path):
+def test_an_installed_package_serves_your_own_model(installed, tmp_path):
     onnx = pytest.importorskip("onnx", reason="needs onnx: a renamed model was not served")
     model = onnx.load(MODEL)
     for entry in model.metadata_props:

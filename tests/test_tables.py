@@ -137,17 +137,17 @@ def reduced(columns):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (encoded("cp1252"), "is not in UTF-8 any more"),
-        (encoded("gbk"), "is not in UTF-8 any more"),
-        (encoded("utf-16"), "is not in UTF-8 any more"),
+        (encoded("cp1252"), "is no longer in UTF-8"),
+        (encoded("gbk"), "is no longer in UTF-8"),
+        (encoded("utf-16"), "is no longer in UTF-8"),
         (reduced(["label", "error"]), "names the columns photo and label"),
         (reduced(["photo", "error"]), "names the columns photo and label"),
         (first_line(""), "names the columns photo and label"),
         (first_line("sep=;\n"), "names the columns photo and label"),
         (first_line("photo,photo,label\n"), "names the columns photo and label"),
         (lambda table: table.write_bytes(table.read_bytes().replace(b"\n", b"\r")), "name another file"),
-        (lambda table: table.write_bytes(table.read_bytes() + b'"one, "two\nthree\n'), "no table any more"),
-        (lambda table: table.write_bytes(table.read_bytes() + bytes(100_000)), "no row"),
+        (lambda table: table.write_bytes(table.read_bytes() + b'"one, "two\nthree\n'), "can't be read as a table"),
+        (lambda table: table.write_bytes(table.read_bytes() + bytes(100_000)), "not a row"),
         (lambda table: table.write_bytes(b"no table"), "name another file"),
     ],
 )
@@ -281,6 +281,6 @@ def test_folders_of_the_system_are_left_out_wherever_they_are(tmp_path, folder):
 
 
 @pytest.mark.parametrize("folder", ["@home", "#1 pizzas", "$5 menu", "recycling", "lost and found", "-", "="])
-def test_folders_with_odd_names_of_peoples_own_are_not_left_out(tmp_path, folder):
+def test_peoples_own_folders_with_odd_names_are_not_left_out(tmp_path, folder):
     draw(tmp_path / folder / "photo.jpg")
     assert list(photos_in(tmp_path)) == [f"{folder}/photo.jpg"]

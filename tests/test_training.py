@@ -36,7 +36,7 @@ def photo():
 
 
 @pytest.mark.parametrize("alter", [Grain, Sharpness], ids=lambda alter: alter.__name__)
-def test_photos_are_altered_for_training_alone_and_some_of_them_not_even_then(photo, alter):
+def test_only_training_photos_are_augmented_and_not_all_of_them(photo, alter):
     train, valid = (Pipeline([alter()], split_idx=split) for split in (0, 1))
     same = [np.array_equal(train(photo), photo) for _ in range(200)]
     assert isinstance(train(photo), PILImage)
@@ -51,7 +51,7 @@ def test_each_label_is_drawn_as_often_as_its_share_says():
     assert drawn == pytest.approx([0.05] * 5 + [0.375] * 2)
 
 
-def test_a_dish_that_may_be_either_teaches_the_answers_nothing():
+def test_a_dish_that_could_be_any_answer_does_not_affect_the_answers_loss():
     loss = AnswersAndDishes([0, UNASKED, 1], answers=2)
     logits = torch.randn(4, 5, requires_grad=True)
     loss(logits, torch.tensor([0, 1, 1, 2])).backward()
@@ -126,6 +126,6 @@ def test_described_bodies_are_cut_where_their_features_end(body):
     assert not [layer for layer in model[0].modules() if isinstance(layer, nn.Linear | nn.AdaptiveAvgPool2d)]
 
 
-def test_a_body_that_cannot_be_cut_is_told_how_to_train_it():
+def test_a_body_that_cannot_be_cut_says_how_to_train_it():
     with pytest.raises(ValueError, match=r"VisionTransformer can't be cut. Train it whole: Learner"):
         describe_body(models.vit_b_16)

@@ -106,7 +106,7 @@ class Classifier:
     def _refuse_another_graph(self) -> None:
         width, height = self.preprocessing["steps"][-1]["size"]
         if not _is_batch(self.session.get_inputs(), "pixels", [3, height, width]):
-            raise ModelError(f"{self.path.name} does not take photos of the size in its metadata. {RECOMPILE}")
+            raise ModelError(f"{self.path.name} does not take the photos that its metadata describes. {RECOMPILE}")
         if not _is_batch(self.session.get_outputs()[:1], "logits", [len(self.vocab)]):
             raise ModelError(f"{self.path.name} does not give one number for each of its classes. {RECOMPILE}")
 

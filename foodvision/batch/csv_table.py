@@ -54,13 +54,13 @@ class CsvTable(Table):
             self._drop_header(unfinished)
             return
         if len(unfinished) == LONGEST_LINE_BYTES:
-            raise self._refusal("ends in something that is no row. Undo the change")
+            raise self._refusal("ends in something that is not a row. Undo the change")
         try:
             yield from self._read(size - len(unfinished))
         except UnicodeDecodeError as error:
-            raise self._refusal("is not in UTF-8 any more. Save it as CSV in UTF-8") from error
+            raise self._refusal("is no longer in UTF-8. Save it as CSV in UTF-8") from error
         except csv.Error as error:
-            raise self._refusal("has lines that are no table any more. Undo the change") from error
+            raise self._refusal("has lines that can't be read as a table. Undo the change") from error
         if unfinished:
             self._finish(unfinished, size)
 
@@ -137,7 +137,7 @@ class CsvTable(Table):
     def _drop_header(self, unfinished: bytes) -> None:
         """Start over if a crash cut the header short."""
         if not self._lines([], with_header=True).encode().startswith(unfinished):
-            raise self._refusal("is not a table any more. Put it back")
+            raise self._refusal("is no longer a table. Undo the change")
         os.truncate(self.path, 0)
 
     def _finish(self, line: bytes, size: int) -> None:

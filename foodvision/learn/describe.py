@@ -110,7 +110,7 @@ def _check_input_and_target(learner: Learner) -> None:
 def _check_input(transforms: Any) -> None:
     """Tell the type of picture by its `create` method, which opens it. Other inputs fail when given a photo, later."""
     if any(type(transform).__module__.startswith(("fastai.tabular.", "fastai.text.")) for transform in transforms):
-        raise CompileError(f"This learner takes texts or tables. {WANTED}")
+        raise CompileError(f"This learner takes text or tables. {WANTED}")
     dispatchers = [getattr(transform, "encodes", None) for transform in transforms]
     functions = [method.implementation for each in dispatchers for method in getattr(each, "methods", [])]
     owners = [getattr(function, "__self__", None) for function in functions]
@@ -124,7 +124,7 @@ def _check_target(transforms: list[Any]) -> None:
     if several or any(type(tfm).__name__ == "EncodedMultiCategorize" for tfm in transforms):
         raise CompileError(f"This learner gives each photo any number of labels. {WANTED}")
     if not any(isinstance(tfm, Categorize) for tfm in transforms):
-        raise CompileError(f"This learner's target is no category. {WANTED}")
+        raise CompileError(f"This learner's target is not a category. {WANTED}")
 
 
 def _channels(statistic: Tensor) -> list[float]:

@@ -33,7 +33,7 @@ def read_learner(pickle: Path, trust: bool = False) -> tuple[Learner, str]:
     _check_version(content)
     learner = _load_trusted(content) if trust else _load_listed(content)
     if not isinstance(learner, Learner):
-        raise CompileError(f"It holds no learner but a {type(learner).__name__}. `learner.export` writes one.")
+        raise CompileError(f"It doesn't hold a learner but a {type(learner).__name__}. `learner.export` writes one.")
     return learner, hashlib.sha256(content).hexdigest()
 
 
@@ -52,11 +52,14 @@ def _read(pickle: Path) -> bytes:
 def _check_version(content: bytes) -> None:
     names = unpickle.opcodes_of(content)
     if FASTAI_1.search(names):
-        raise CompileError(f"fastai 1 exported it, which no later version loads. Train it again with fastai {VERSION}.")
+        raise CompileError(
+            f"It was exported by fastai 1, which later versions can't load. Train it again with fastai {VERSION}."
+        )
     if BEFORE_2_8.search(names):
         raise CompileError(
-            f"A fastai older than 2.8 exported it. Install fastai {VERSION} where it was trained, train it again and "
-            "export it, or keep its weights: `learner.save` with the old version, `learner.load` with the new one."
+            f"It was exported by a fastai older than 2.8. Install fastai {VERSION} where it was trained, then train it "
+            "again and export it, or keep its weights: `learner.save` with the old version, `learner.load` with the "
+            "new one."
         )
 
 
@@ -68,7 +71,7 @@ def _load_listed(content: bytes) -> Learner:
     except ValueError as error:
         raise CompileError(str(error)) from error
     if unknown and NO_PHOTOS.search(unpickle.opcodes_of(content)):
-        raise CompileError(f"It's a learner of texts or tables. {WANTED}")
+        raise CompileError(f"It's a learner for text or tables. {WANTED}")
     if unknown:
         raise UnknownNames(unknown)
     return _load(content, _without_left_out)

@@ -32,12 +32,12 @@ def _code_name(*fields):
 
 
 def _make_function(code_name, *rest):
-    return LeftOut(code_name, "a function of its own ({})")
+    return LeftOut(code_name, "a custom function ({})")
 
 
 def _make_class(metaclass, name, bases, *rest):
     """Leave out the file's own layers, losses, transforms and callbacks. Using one later raises UnknownNames."""
-    described = "a class of its own ({})"
+    described = "a custom class ({})"
     kinds = (nn.Module, BaseLoss, Transform)
     if any(isinstance(base, LeftOut) or (isinstance(base, type) and issubclass(base, kinds)) for base in bases):
         return LeftOut(name, described)

@@ -45,7 +45,7 @@ test("a page that others cannot open is not shared", () => {
   for (const address of PRIVATE) assert.equal(publicAddress(new URL(address)), "", address);
 });
 
-test("what a query or fragment holds stays with the visitor", () => {
+test("query and fragment are never shared", () => {
   assert.equal(
     publicAddress(new URL("https://me:pass@food.example.org/app?session=1#here")),
     "https://food.example.org/app",

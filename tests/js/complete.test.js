@@ -16,7 +16,7 @@ const JPEG = [0xff, 0xd8, ...segment(0xe1, THUMBNAIL), ...segment(0xdb, [1, 2, 3
 const chunk = (kind, content) => bytes(big(content.length), kind, content, [0, 0, 0, 0]);
 const box = (kind, content) => bytes(big(content.length + 8), kind, content);
 
-const WHOLE = {
+const COMPLETE = {
   jpeg: bytes(JPEG, SCAN, END),
   "progressive jpeg": bytes(JPEG, SCAN, segment(0xc4, [1]), SCAN, END),
   "jpeg with padding before its markers": bytes(JPEG, SCAN, [0xff, 0xff], END),
@@ -33,28 +33,28 @@ const WHOLE = {
   avif: bytes([...box("ftyp", [...Buffer.from("avif")])], [...box("mdat", [1, 2, 3, 4])]),
 };
 
-for (const [kind, photo] of Object.entries(WHOLE)) {
-  test(`a whole photo is known: ${kind}`, () => assert.ok(isComplete(photo)));
+for (const [kind, photo] of Object.entries(COMPLETE)) {
+  test(`a complete photo is recognised: ${kind}`, () => assert.ok(isComplete(photo)));
 
-  test(`a photo that is cut short is known, wherever it was cut: ${kind}`, () => {
+  test(`a photo that is cut short is recognised, wherever it was cut: ${kind}`, () => {
     for (let size = 16; size < photo.length; size++) {
       assert.ok(!isComplete(photo.subarray(0, size)), `${size} of ${photo.length} bytes`);
     }
   });
 }
 
-test("what follows a photo's end does not matter, such as a phone's film or a second picture", () => {
+test("bytes after a photo's end don't matter, such as a phone's video or a second picture", () => {
   for (const kind of ["jpeg", "png", "webp", "gif", "bmp"])
-    assert.ok(isComplete(bytes([...WHOLE[kind]], JPEG, "ftypmp42")), kind);
+    assert.ok(isComplete(bytes([...COMPLETE[kind]], JPEG, "ftypmp42")), kind);
 });
 
 test("the thumbnail's end is not the photo's", () => {
-  const upToThumbnail = WHOLE.jpeg.subarray(0, 6 + THUMBNAIL.length);
+  const upToThumbnail = COMPLETE.jpeg.subarray(0, 6 + THUMBNAIL.length);
   assert.deepEqual([...upToThumbnail.subarray(-2)], END);
   assert.ok(!isComplete(upToThumbnail));
   assert.ok(!isComplete(bytes(JPEG, SCAN)));
 });
 
-test("of other files nothing is known, and a decoder judges", () => {
+test("other files count as complete, and the decoder decides", () => {
   for (const file of [bytes(""), bytes("only text"), bytes("II*\0"), bytes([0, 0, 0])]) assert.ok(isComplete(file));
 });

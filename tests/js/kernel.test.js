@@ -63,7 +63,7 @@ test("a sentence about a bad photo is passed on", async () => {
   assert.equal(reply.error, "This is not a photo.");
 });
 
-test("a verdict can be given where the kernel keeps them, and only there", async () => {
+test("a verdict can be given if the kernel keeps them, and only then", async () => {
   const model = modelOf(({ truth }) => (truth ? { photo_kept: true } : { prediction: PREDICTION }), {
     feedback_on: true,
   });
@@ -146,7 +146,7 @@ test("a kernel that restarts ends the wait", async () => {
   view.abort();
 });
 
-test("silence is told after a while, and no sooner", async (context) => {
+test("silence is reported after a while, and no sooner", async (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   ask(answererOf(modelOf(() => null)));
   await settle();
@@ -157,7 +157,7 @@ test("silence is told after a while, and no sooner", async (context) => {
   view.abort();
 });
 
-test("nobody waits for an answer that was given up", async (context) => {
+test("nobody waits for an abandoned answer", async (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   const choice = new AbortController();
   const reply = ask(answererOf(modelOf(() => null)), { signal: choice.signal });
@@ -232,7 +232,7 @@ test("a connection that takes longer to come back still brings the answer", asyn
   view.abort();
 });
 
-test("a page that wakes to no kernel at all says so sooner than silence would", async () => {
+test("a page that wakes without a kernel says so sooner than silence would", async () => {
   const model = modelOf(() => {
     throw new Error("Kernel is dead");
   });

@@ -5,11 +5,11 @@ import { toJson } from "../../foodvision/page/static/save.js";
 
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 
-test("a few photos are one picture", () => {
+test("a few photos become one picture", () => {
   for (const count of [1, 2, 3, 33]) assert.deepEqual(layOutPictures(count), [count]);
 });
 
-test("many photos are several pictures, of which none is larger than a canvas on iOS", () => {
+test("many photos become several pictures, none larger than a canvas on iOS", () => {
   for (let count = 1; count <= 1000; count++) {
     const pictures = layOutPictures(count);
     assert.equal(sum(pictures), count);
@@ -21,7 +21,7 @@ test("many photos are several pictures, of which none is larger than a canvas on
   }
 });
 
-test("no photos are no picture", () => assert.deepEqual(layOutPictures(0), []));
+test("without photos there is no picture", () => assert.deepEqual(layOutPictures(0), []));
 
 /** Stands in for the browser's canvas; returns what is drawn on it, as lists of arguments. */
 function fakeCanvas() {
@@ -54,7 +54,7 @@ test("however long the words are, bars stay in their tile, and words in its widt
   }
 });
 
-test("JSON has the fields of a prediction, or the sentence that stands for it", () => {
+test("JSON has the fields of a prediction, or its error", () => {
   const prediction = { label: "pizza", probability: 1, probabilities: { pizza: 1 }, unsure: false, seconds: 0.1 };
   const photos = [
     { name: "a.jpg", prediction },

@@ -81,7 +81,7 @@ test("at most five bars, the label's first", () => {
   );
 });
 
-test("class names that JavaScript has a meaning for are only names", () => {
+test("class names that mean something to JavaScript are only names", () => {
   for (const name of ["constructor", "toString", "hasOwnProperty"]) {
     const classes = own(name, "pizza");
     assert.equal(
@@ -92,7 +92,7 @@ test("class names that JavaScript has a meaning for are only names", () => {
   }
 });
 
-test("a class without words is named by its name", () => {
+test("a class without a title goes by its name", () => {
   assert.equal(titleOf("french_fries", { titles: {}, background: {} }), "French fries");
 });
 
@@ -106,7 +106,7 @@ test("the page says what it is for in the model's classes", () => {
   assert.equal(invitation({ titles: {}, background: {} }), "");
 });
 
-test("no probability is said to be 0% or 100%", () => {
+test("no probability is shown as 0% or 100%", () => {
   assert.deepEqual([0, 0.0099, 0.01, 0.995, 0.99, 1].map(percent), [
     "under 1%",
     "under 1%",
@@ -117,7 +117,7 @@ test("no probability is said to be 0% or 100%", () => {
   ]);
 });
 
-test("a sentence begins with a capital, also where it begins with a number in words", () => {
+test("a sentence begins with a capital letter", () => {
   const said = (probability) => describe({ ...prediction("pizza", FOOD), probability }, FOOD).confidence;
   assert.deepEqual([0.5, 1].map(said), ["50% sure", "Over 99% sure"]);
 });
@@ -126,11 +126,11 @@ test("seconds have two significant digits", () => {
   assert.equal(describe(prediction("pizza", FOOD), FOOD).time, "in 0.12 s");
 });
 
-test("progress counts bad files where there are some", () => {
+test("progress counts bad files, if there are any", () => {
   assert.equal(tally(3, 6, 0), "3 of 6 done");
   assert.equal(tally(6, 6, 1), "6 of 6 done, 1 could not be read");
 });
 
-test("a file too large to send is told with both sizes", () => {
+test("a file too large to send is reported with both sizes", () => {
   assert.match(tooLarge(31_240_000, 30_000_000), /at 31.2 MB it is too large to send as it is \(30.0 MB at most\)/);
 });

@@ -12,7 +12,7 @@ import { doing, leftOut, tooLarge, UNREADABLE } from "./words.js";
 /** @import { About, Answer, Answerer, ConnectionEvents, Model, Photo, Prepare, Settings } from "./types" */
 /** @typedef {{ photos: Photo[], before: Choice | null }} Choice */
 
-const START_TIMEOUT_MS = 60_000; // after which a photo that waits for the app to start makes the page say it may have stopped
+const START_TIMEOUT_MS = 60_000; // a photo waits so long for the app to start before the page says it may have stopped
 const NOTHING = { photos: [], before: null };
 
 export default () => {
