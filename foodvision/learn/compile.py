@@ -25,16 +25,16 @@ __all__ = ["PICKLE", "CompileError", "UnknownNames", "compile_learner"]
 
 
 def compile_learner(
-    learner: Learner | str | Path = PICKLE,
+    learner: Learner | str | Path = PICKLE.name,
     path: str | Path | None = None,
     trust: bool = False,
     verbose: bool = True,
 ) -> Path:
     """Write a learner, or the one in an exported file, to the ONNX file `path`, and return that path.
 
-    By default a learner goes to `export.onnx` in the current folder, and an exported file to one beside it. With a
-    learner, `path` gets an `export.pkl` of the same name beside it, for `load_learner`. Prints where the classes came
-    from and what they are, if `verbose`.
+    Without a learner it is `export.pkl` in the current folder. By default a learner goes to `export.onnx` in the
+    current folder, and an exported file to one beside it. With a learner, `path` gets an `export.pkl` of the same name
+    beside it, for `load_learner`. Prints where the classes came from and what they are, if `verbose`.
 
     The ONNX file takes `pixels` (photos, 3, height, width), float32, normalised, and gives `logits` (photos, classes).
     Its metadata hold the `vocab`, the `preprocessing`, the pickle's SHA-256 (empty without one), and the learner's own
@@ -57,7 +57,7 @@ def compile_learner(
 
 
 def compile_file(
-    pickle: Path = PICKLE,
+    pickle: Path = Path(PICKLE.name),
     output: Path | None = None,
     trust: bool = False,
     write: Callable[[Path, Path | None, bool], Path] = compile_learner,
