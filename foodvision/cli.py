@@ -6,13 +6,13 @@ from pathlib import Path
 import click
 
 from . import __version__
-from .locate import find_file, find_model
+from .locate import find_model
 from .terminal import quiet_if_nobody_reads, speak_utf8
 
 MODEL_OPTION = click.option(
     "--model", type=click.Path(path_type=Path), default=find_model, help="A compiled learner. Default: export.onnx."
 )
-PICKLE = click.argument("pickle", type=click.Path(path_type=Path), default=lambda: find_file("export.pkl"))
+PICKLE = click.argument("pickle", type=click.Path(path_type=Path), default="export.pkl")
 INSTALL_TRAINING = "Install the training packages: pip install -e '.[train]'"
 INTERRUPTED = 130  # 128 + the number of the signal, as shells report it
 

@@ -47,6 +47,7 @@ from torch import nn
 
 from foodvision import Classifier
 from foodvision.answer.classifier import MODEL
+from foodvision.cli import main
 from foodvision.learn.compile import PICKLE
 from foodvision.learn.describe import CompileError, describe_learner
 from foodvision.learn.left_out import UnknownNames
@@ -247,3 +248,10 @@ def test_a_call_inside_a_training_part_is_refused(place, dls, tmp_path):
     with pytest.raises(UnknownNames, match="system"):
         read_learner(tmp_path / "export.pkl")
     assert not made.exists()
+
+
+@pytest.mark.parametrize("command", [["compile"], ["export", "--to", "torch"]])
+def test_a_folder_without_a_pickle_does_not_get_foodvisions_own(tmp_path, monkeypatch, capsys, command):
+    monkeypatch.chdir(tmp_path)
+    assert main(command) == 1 and not any(tmp_path.iterdir())
+    assert capsys.readouterr().err.startswith("export.pkl: There is no such file.")

@@ -12,13 +12,10 @@ from .prediction import Prediction
 def check_model(path: str | PathLike[str] = MODEL) -> Prediction:
     """The prediction of the model at `path` for a drawn picture.
 
-    Raises ModelError if the model or the learner beside it is missing, if they don't belong together, or if the model
-    doesn't give probabilities.
+    Raises ModelError if the model is missing, if the learner beside it is a different one, or if the model doesn't give
+    probabilities. Packages, and learners that can't be pickled, have no learner beside the model.
     """
     classifier = Classifier(path)
-    pickle = classifier.path.with_suffix(".pkl")
-    if not pickle.exists():
-        raise ModelError(f"There is no {pickle.name} beside {classifier.path.name}: commit both.")
     prediction = classifier.predict(draw_plate())
     probabilities = list(prediction.probabilities.values())
     if not np.isclose(sum(probabilities), 1, atol=1e-4):  # also false for NaN

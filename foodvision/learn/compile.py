@@ -25,15 +25,16 @@ __all__ = ["PICKLE", "CompileError", "UnknownNames", "compile_learner"]
 
 
 def compile_learner(
-    learner: Learner | str | Path = PICKLE,
+    learner: Learner | str | Path = PICKLE.name,
     path: str | Path | None = None,
     trust: bool = False,
     verbose: bool = True,
 ) -> Path:
     """Write a learner, or the one in an exported file, to the ONNX file `path`, and return that path.
 
-    `path` is `export.onnx` in the current folder by default, or next to the exported file. A learner is also exported
-    to a pickle next to `path`, for `load_learner`. With `verbose`, prints the class names and where they came from.
+    Without a learner, compiles `export.pkl` in the current folder. `path` is `export.onnx` in the current folder by
+    default, or next to the exported file. A learner is also exported to a pickle next to `path`, for `load_learner`.
+    With `verbose`, prints the class names and where they came from.
 
     The ONNX file takes `pixels` (photos, 3, height, width), float32, normalised, and gives `logits` (photos, classes).
     A model with a body and a head also gives class-activation `maps` (photos, classes, rows, columns). The metadata is
@@ -56,7 +57,7 @@ def compile_learner(
 
 
 def compile_file(
-    pickle: Path = PICKLE,
+    pickle: Path = Path(PICKLE.name),
     output: Path | None = None,
     trust: bool = False,
     write: Callable[[Path, Path | None, bool], Path] = compile_learner,

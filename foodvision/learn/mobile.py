@@ -18,7 +18,9 @@ from .load import read_learner
 from .served import answer_noise, draw_noise, ready, served_model
 
 
-def export_mobile(learner: Learner | str | Path = PICKLE, path: str | Path | None = None, trust: bool = False) -> Path:
+def export_mobile(
+    learner: Learner | str | Path = PICKLE.name, path: str | Path | None = None, trust: bool = False
+) -> Path:
     """Write a learner, or the one in an exported file, to `path` (by default a `.pt2` next to it), and return `path`.
 
     Raises what `compile_learner` does, and CompileError if the program's probabilities differ from the learner's.
