@@ -179,7 +179,7 @@ def answer(command, folder):
         visitor = Visitor(server.url)
         reply = visitor.ask(photo())
         visitor.leave()
-        return reply["answer"]
+        return reply["prediction"]
     finally:
         server.process.terminate()
         server.process.wait(PATIENCE)

@@ -107,7 +107,11 @@ class Classifier:
         width, height = self.preprocessing["steps"][-1]["size"]
         if not _is_batch(self.session.get_inputs(), "pixels", [3, height, width]):
             raise ModelError(f"{self.path.name} does not take the photos that its metadata describes. {RECOMPILE}")
-        if not _is_batch(self.session.get_outputs()[:1], "logits", [len(self.vocab)]):
+        logits, *others = self.session.get_outputs()
+        if not _is_batch([logits], "logits", [len(self.vocab)]) or [other.name for other in others] not in (
+            [],
+            ["maps"],
+        ):
             raise ModelError(f"{self.path.name} does not give one number for each of its classes. {RECOMPILE}")
 
     def _refuse_stale(self) -> None:

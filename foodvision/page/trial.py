@@ -1,6 +1,7 @@
 """What `foodvision serve` tries before it starts, so the owner sees mistakes before visitors do."""
 
 import errno
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -42,7 +43,8 @@ def try_notebook(path: Path) -> None:
         kernel = KERNEL  # Voilà also falls back to another kernel for the same language
     client = NotebookClient(notebook, kernel_name=kernel, resources={"metadata": {"path": str(path.absolute().parent)}})
     try:
-        client.execute()
+        with ThreadPoolExecutor(max_workers=1) as pool:  # in the main thread, nbclient takes the server's signals away
+            pool.submit(client.execute).result()
     except CellExecutionError as error:
         if error.ename == "ModelError":
             raise ServeError(error.evalue) from error

@@ -6,8 +6,8 @@
 
 /** @import { Answerer, ConnectionEvents, Model } from "./types" */
 
-const PART = 2 ** 17; // bytes: a second and a half on a slow phone
-const PARTS_AHEAD = 2; // the next part is on its way while one is acknowledged
+const PART_BYTES = 2 ** 17; // a second and a half on a slow phone
+const MAX_PARTS_IN_FLIGHT = 2; // the next part is on its way while one is acknowledged
 const SILENCE_MS = 6000; // without a message, after which the kernel counts as gone
 const PING_MS = 2500; // without a message, after which a page that has slept reconnects
 const ENDED = ["dead", "restarting", "autorestarting"]; // states of a kernel whose dashboard is gone
@@ -177,14 +177,14 @@ class PendingRequest {
     this.sent = 0;
     this.connection.waiting.set(this.id, this);
     this.sendPart();
-    for (let parts = 1; parts < PARTS_AHEAD && this.sent < this.bytes.byteLength; parts++) this.sendPart();
+    for (let parts = 1; parts < MAX_PARTS_IN_FLIGHT && this.sent < this.bytes.byteLength; parts++) this.sendPart();
     this.connection.restartTimer();
   }
 
   sendPart() {
-    const part = this.bytes.slice(this.sent, this.sent + PART);
+    const part = this.bytes.slice(this.sent, this.sent + PART_BYTES);
     this.connection.send({ ...this.content, id: this.id, size: this.bytes.byteLength }, [part]);
-    this.sent += PART;
+    this.sent += PART_BYTES;
   }
 
   /** @param {any} message @param {ArrayBuffer} [picture] */
