@@ -13,13 +13,12 @@ from voila.app import Voila
 from ..answer.machine import cores, memory
 from ..locate import MODEL_SETTING, OWN_FOLDER, find_file, find_model
 from .guard import PageConnection
-from .trial import ServeError, try_notebook, try_port
+from .trial import ServeError, can_hold_sockets, try_notebook, try_port
 
 NOTEBOOK = "foodvision.ipynb"
 MAX_ZMQ_SOCKETS = 65536  # ZeroMQ's default is a thousand, and each visitor takes four
 MAX_BODY_BYTES, MAX_BUFFER_BYTES = 2**16, 2**20  # of a request, and waiting to be read; the page sends less
 MAX_READY_KERNELS, BYTES_PER_READY_KERNEL = 16, 10**9
-MAX_FOLDER_CHARACTERS = 50  # a socket's path may have 103, and the kernel's name takes 50
 
 
 def pool_size() -> int:
@@ -76,7 +75,7 @@ class FoodVision(Voila):
     def init_settings(self) -> dict[str, object]:
         if "default_pool_size" not in self.config.VoilaConfiguration:
             self.voila_configuration.default_pool_size = pool_size()
-        if os.name == "posix" and len(self.connection_dir) <= MAX_FOLDER_CHARACTERS:
+        if can_hold_sockets(self.connection_dir):
             self.config.KernelManager.transport = "ipc"
         else:
             self.log.warning("Kernels listen on TCP ports: Unix sockets aren't possible in %s.", self.connection_dir)

@@ -1,16 +1,20 @@
 """What `foodvision serve` tries before it starts, so the owner sees mistakes before visitors do."""
 
 import errno
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nbformat
 from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbclient.exceptions import CellExecutionError
 from tornado.netutil import bind_sockets
+from traitlets.config import Config
 
 KERNEL = "python3"
+MAX_FOLDER_CHARACTERS = 50  # a socket's path may have 103, and the kernel's name takes 50
 
 
 class ServeError(RuntimeError):
@@ -41,17 +45,30 @@ def try_notebook(path: Path) -> None:
     kernel = notebook.metadata.get("kernelspec", {}).get("name", KERNEL)
     if kernel not in KernelSpecManager().find_kernel_specs():
         kernel = KERNEL  # Voilà also falls back to another kernel for the same language
-    client = NotebookClient(notebook, kernel_name=kernel, resources={"metadata": {"path": str(path.absolute().parent)}})
+    resources = {"metadata": {"path": str(path.absolute().parent)}}
     try:
-        with ThreadPoolExecutor(max_workers=1) as pool:  # in the main thread, nbclient takes the server's signals away
-            pool.submit(client.execute).result()
+        with TemporaryDirectory() as folder, ThreadPoolExecutor(max_workers=1) as pool:
+            client = NotebookClient(notebook, kernel_name=kernel, resources=resources, config=_unix_sockets(folder))
+            pool.submit(client.execute).result()  # in the main thread, nbclient would take the server's signals away
     except CellExecutionError as error:
         if error.ename == "ModelError":
             raise ServeError(error.evalue) from error
         reason = f"{error.ename}: {error.evalue}".strip().removesuffix(".")
         raise ServeError(f"{path.name} fails with {reason}. Run it in Jupyter to see where.") from error
-    except DeadKernelError as error:
+    except RuntimeError as error:  # a DeadKernelError, or the kernel didn't even start
         raise ServeError(f"The kernel died while running {path.name}. Is there enough memory?") from error
+
+
+def can_hold_sockets(folder: str) -> bool:
+    """Whether kernels can listen on Unix sockets in a folder."""
+    return os.name == "posix" and len(folder) <= MAX_FOLDER_CHARACTERS
+
+
+def _unix_sockets(folder: str) -> Config:
+    """Settings for a kernel that listens in a folder: another program can take a TCP port before the kernel does."""
+    if not can_hold_sockets(folder):
+        return Config()
+    return Config({"KernelManager": {"transport": "ipc", "connection_file": f"{folder}/kernel.json"}})
 
 
 def _read(path: Path) -> nbformat.NotebookNode:
