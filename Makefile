@@ -6,7 +6,7 @@ BIN := .venv/bin
 # An editable install copies the page's template to where Voilà looks for it, so a change to it triggers a new install.
 INSTALLED := pyproject.toml $(wildcard requirements/*.txt foodvision/page/template/* foodvision/page/template/static/*)
 
-LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(UPGRADE) \
+LOCK = $(BIN)/uv pip compile --quiet --no-strip-extras --universal --python-version 3.11 --generate-hashes $(UPGRADE) \
 	--custom-compile-command "make lock"
 PROJECT = --group build pyproject.toml
 install = $(BIN)/pip install --quiet --require-hashes --requirement requirements/$(1).txt \
