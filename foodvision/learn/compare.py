@@ -23,10 +23,10 @@ from fastai.vision.all import (
 )
 
 from ..answer.classifier import Classifier
+from .bodies import describe_body
 from .compile import compile_learner
 from .evaluate import answer_photos
 from .scores import confidence_interval
-from .training import describe_body
 
 Body = str | Callable[..., Any]  # a name of timm, or a function of torchvision
 
