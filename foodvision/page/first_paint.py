@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 from ..answer.classes import read_classes
 from ..locate import find_model
 from .assets import MAX_BYTES, SHORT_SIDE, join_modules, read_style
+from .device import SERVED_BELOW, device_files
 from .feedback import SETTING
 
 
@@ -30,7 +31,7 @@ class DrawDashboard(Preprocessor):
                 "heading": heading,
                 "script": join_modules(),
                 "style": read_style(),
-                "settings": settings() | {"invite": not any(map(has_sentence, heading))},
+                "settings": settings() | _on_device() | {"invite": not any(map(has_sentence, heading))},
             }
             notebook.cells = [cell for cell in above if cell.cell_type == "code"] + notebook.cells[places[0] :]
         return notebook, resources
@@ -40,6 +41,12 @@ def settings(model: Path | None = None) -> dict[str, object]:
     """What the dashboard can know from the model file alone. A kernel may override it later."""
     feedback_on = bool(os.environ.get(SETTING))
     return {"short_side": SHORT_SIDE, "max_bytes": MAX_BYTES, "feedback_on": feedback_on, **_classes(model)}
+
+
+def _on_device() -> dict[str, object]:
+    """Where the browser finds what it needs to answer photos itself, relative to Voilà's base URL."""
+    files = device_files()
+    return {"device": files.settings(f"../{SERVED_BELOW}")} if files else {}
 
 
 def _classes(model: Path | None) -> dict[str, dict[str, str]]:
