@@ -1,7 +1,7 @@
 """Stores a model's weights in half precision, for downloads: half the size, and the same answers.
 
-Only the bytes of the ONNX file are rewritten. With the `onnx` package this could only be done where models are compiled,
-and a second file beside each `export.onnx` could become stale.
+Only the bytes of the ONNX file are rewritten. With the `onnx` package this could only be done where models are
+compiled, and a second file beside each `export.onnx` could become stale.
 """
 
 from collections.abc import Iterator

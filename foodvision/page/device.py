@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -25,6 +25,7 @@ RUNTIME = OWN_FOLDER / "node_modules" / "onnxruntime-web"  # where npm installs 
 LOADER, WASM = "ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"
 SERVED_BELOW = "foodvision/device/"  # the server's base URL
 HASH_CHARACTERS = 16
+PACKED_WASM, PACKED_MODEL = 0.26, 0.47  # of their sizes; packing them takes seconds, and a progress bar can be rough
 TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".json": "application/json", ".gz": "application/gzip"}
 
 
@@ -49,6 +50,11 @@ class DeviceFiles:
         }
         self.names = list(self._makers)
 
+    @property
+    def version(self) -> str:
+        """Changes with any of the files."""
+        return _digest("".join(self.names).encode() + self._description)
+
     def read(self, name: str) -> bytes:
         """A file's content. What takes a second to pack is kept in the user's cache. Raises KeyError."""
         make = self._makers[name]
@@ -59,14 +65,11 @@ class DeviceFiles:
 
         return _pack(halve_weights(self._content))
 
-    @cached_property
-    def size(self) -> int:
-        """Bytes to download before the first answer."""
-        return sum(len(self.read(name)) for name in self.names)
-
     def settings(self, folder: str) -> dict[str, object]:
         """What the page must know; `folder` is relative to the page's base."""
-        return {"folder": folder, "worker": self.worker, "runtime": self.runtime, "model": self.model}
+        wasm = (self._runtime / WASM).stat().st_size
+        size = int(PACKED_WASM * wasm + PACKED_MODEL * len(self._content))
+        return {"folder": folder, "worker": self.worker, "runtime": self.runtime, "model": self.model, "bytes": size}
 
 
 def describe(model: Path) -> dict[str, object]:

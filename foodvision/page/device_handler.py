@@ -34,7 +34,7 @@ class GuardedDeviceHandler(DeviceHandler, JupyterHandler):
     """The same for those whom Jupyter's server knows."""
 
     @authenticated
-    async def get(self, name: str) -> None:
+    async def get(self, name: str) -> None:  # type: ignore[override]  # the decorator's hints allow any arguments
         await super().get(name)
 
 

@@ -23,13 +23,14 @@ ICON = TEMPLATE / "static" / "favicon.svg"
 
 @dataclass(frozen=True)
 class StandalonePage:
-    """The page's `html`, and its content security `policy`, which the HTML also contains.
+    """The page's `html`, its `title`, and its content security `policy`, which the HTML also contains.
 
     A server that also sends the policy as a header may add `frame-ancestors`, which browsers ignore in HTML.
     """
 
     html: str
     policy: str
+    title: str
 
 
 def render_page(
@@ -50,13 +51,13 @@ def render_page(
     above, below = _split(contents.cells, notebook.name)
     known = settings(model) | {"feedback_on": False, "link": "", "invite": not any(map(has_sentence, above))} | options
     script, style = _script(answerer, known), _style()
-    policy = _policy(script, style)
+    policy, title = _policy(script, style), contents.metadata.get("title", notebook.stem)
     loader = FileSystemLoader(FOLDER)
     html = (
         Environment(loader=loader, autoescape=True)
         .get_template("standalone.html.j2")
         .render(
-            title=contents.metadata.get("title", notebook.stem),
+            title=title,
             icon=f"data:image/svg+xml;base64,{b64encode(ICON.read_bytes()).decode()}",
             links=list(links),
             above=_html(above),
@@ -66,7 +67,7 @@ def render_page(
             style=style,
         )
     )
-    return StandalonePage(html, policy)
+    return StandalonePage(html, policy, title)
 
 
 def _split(cells: list[NotebookNode], name: str) -> tuple[list[NotebookNode], list[NotebookNode]]:
