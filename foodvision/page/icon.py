@@ -5,7 +5,7 @@ import io
 from PIL import Image, ImageDraw
 
 UNITS = 32  # the side of favicon.svg, whose shapes these are
-OVERSAMPLING = 4
+OVERSAMPLING, COLOURS = 4, 48
 MARGIN = 0.14  # of the side: launchers cut icons to circles
 CHEESE, CRUST, EDGE, PAPER = "#f6c453", "#c2410c", "#b45309", "#fffaf0"
 TOPPINGS = (12, 15, 2.5), (19, 14, 2), (16, 21, 2)  # x, y, radius
@@ -28,7 +28,8 @@ def draw_icon(side: int) -> bytes:
     for x, y, radius in TOPPINGS:
         draw.ellipse(placed([(x - radius, y - radius), (x + radius, y + radius)]), fill=CRUST)
     file = io.BytesIO()
-    picture.resize((side, side), Image.Resampling.LANCZOS).save(file, "PNG", optimize=True)
+    small = picture.resize((side, side), Image.Resampling.LANCZOS)
+    small.quantize(COLOURS, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
     return file.getvalue()
 
 
