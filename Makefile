@@ -16,13 +16,13 @@ install = $(BIN)/pip install --quiet --require-hashes --requirement requirements
 debian = { grep -qs '^ID=debian' /etc/os-release && [ "$$(id -u)" = 0 ] \
 	&& apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends $(1); }
 
-.PHONY: help app quick test js train strip bench reliability lint lock audit sbom licences browser engines proxy clean
+.PHONY: help runtime app quick test js train strip bench reliability lint lock audit sbom licences browser engines proxy clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target does; do \
 		printf '  make %-12s %s\n' "$$target" "$$does"; done
 
-app: .venv/app ## serve the page
+app: .venv/app runtime ## serve the page
 	@echo "FoodVision: http://localhost:$(PORT)"
 	$(BIN)/foodvision serve foodvision.ipynb --no-browser --port=$(PORT)
 
@@ -34,7 +34,7 @@ quick: .venv/quick ## check format, lint, types and the fast tests, in a minute 
 	$(BIN)/pytest --quiet --numprocesses=logical --maxprocesses=4 \
 		-m "not browser and not learn and not network and not slow"
 
-test: .venv/all browser engines proxy js ## run every check and every test
+test: .venv/all browser engines proxy js runtime ## run every check and every test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -42,11 +42,21 @@ test: .venv/all browser engines proxy js ## run every check and every test
 
 js: ## check the scripts, where Node is installed
 	@if ! command -v npm > /dev/null; then echo "Node is not installed: the scripts were not checked."; \
-		elif $(MAKE) --silent node_modules/.package-lock.json; then npm run --silent check; \
+		elif $(MAKE) --silent node_modules/typescript/package.json; then npm run --silent check; \
 		else echo "npm could not install the tools: the scripts were not checked."; fi
 
-node_modules/.package-lock.json: package-lock.json
+node_modules/typescript/package.json: package-lock.json
 	npm ci --silent
+	@touch $@ node_modules/onnxruntime-web/package.json
+
+# ONNX Runtime for browsers. Without it the page works as before, without the switch.
+runtime: ## install what lets browsers answer photos themselves, where Node is installed
+	@if ! command -v npm > /dev/null; then echo "Node is not installed: browsers can't answer photos themselves."; \
+		else $(MAKE) --silent node_modules/onnxruntime-web/package.json \
+			|| echo "npm could not install ONNX Runtime: browsers can't answer photos themselves."; fi
+
+node_modules/onnxruntime-web/package.json: package-lock.json
+	npm ci --silent $(if $(wildcard node_modules/typescript),,--omit=dev --ignore-scripts)
 	@touch $@
 
 train: .venv/all ## train the model again, in train.ipynb
@@ -54,8 +64,9 @@ train: .venv/all ## train the model again, in train.ipynb
 	$(MAKE) strip
 
 # `make bench BENCH="--only page"` measures a part.
-bench: .venv/all browser build/bench/gradio/ready ## compare FoodVision with Gradio and fastbook's app
+bench: .venv/all runtime browser build/bench/gradio/ready ## compare FoodVision with Gradio and fastbook's app
 	$(BIN)/python -m benchmarks $(BENCH)
+	$(BIN)/python -m benchmarks.on_device
 
 # Gradio needs an older Pillow, so it gets its own environment. It shares the torch of .venv through a .pth file.
 build/bench/gradio/ready: requirements/bench.txt | .venv/all

@@ -7,6 +7,7 @@ import click
 
 from . import __version__
 from .locate import find_model
+from .page.commands import serve, static
 from .terminal import quiet_if_nobody_reads, speak_utf8
 
 MODEL_OPTION = click.option(
@@ -46,29 +47,8 @@ def app() -> None:
     """
 
 
-@app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[NOTEBOOK] [VOILÀ'S OPTIONS]")
-def serve(options: tuple[str, ...]) -> int:
-    """Serve the page, or your own notebook.
-
-    Without NOTEBOOK, this is foodvision.ipynb in the current folder, or else FoodVision's own. The notebook runs once
-    before the server starts listening, so a missing or stale model is reported here.
-
-    \b
-    foodvision serve
-    foodvision serve --no-browser --port=8866
-    foodvision serve --Voila.ip=0.0.0.0           let other computers connect
-    foodvision serve foodvision.ipynb             serve this notebook and no other
-    """
-    from .page.server import FoodVision
-    from .page.trial import ServeError
-
-    try:
-        FoodVision.launch_instance(list(options))
-    except ServeError as error:
-        click.echo(error, err=True)
-        return 2
-    return 0
+app.add_command(serve)
+app.add_command(static)
 
 
 @app.command()

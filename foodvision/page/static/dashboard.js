@@ -1,5 +1,6 @@
 // The dashboard: photos in, an answer to each. One photo is shown large, several as cards.
 import { makeCard } from "./card.js";
+import { mountDevice } from "./device_switch.js";
 import { element, ownsThePage } from "./element.js";
 import { acceptDrops, acceptPastes } from "./inputs.js";
 import { kernelAnswerer } from "./kernel.js";
@@ -83,10 +84,12 @@ class Dashboard {
       clear: () => this.clear(),
       classes: () => this.about,
     });
+    const changed = () => this.deviceChanged();
+    this.device = mountDevice(settings, this.page.notice, { look, complain, classes: () => this.about, changed });
     const area = ownsThePage() ? document : el;
     acceptDrops(area, this.page.node, { look, complain, signal });
     acceptPastes(area, { look, signal });
-    onReturn({ restored: () => this.restored(), awake: () => this.answerer?.check?.(), signal });
+    onReturn({ restored: () => this.restored(), awake: () => this.device.on || this.answerer?.check?.(), signal });
     this.takeUpKept();
   }
 
@@ -97,7 +100,10 @@ class Dashboard {
    */
   connect(makeAnswerer, about) {
     this.about = { ...this.settings, ...about };
-    const onBack = () => this.page.notice.replaceChildren();
+    const onBack = () => {
+      this.page.notice.replaceChildren();
+      this.device.withdraw();
+    };
     this.answerer = makeAnswerer({ onGone: () => this.onGone(), onBack, signal: this.view.signal });
     this.page.greet(this.about, this.answerer);
     this.connected(this.answerer);
@@ -129,12 +135,20 @@ class Dashboard {
   }
 
   onGone() {
+    if (this.device.on) return;
+    this.device.offer();
     const { notice } = this.page;
     if (!notice.firstChild) notice.append(goneNotice(() => this.choice.photos, this.prepare, this.about.link));
   }
 
+  // What has no answer yet gets one from the other answerer.
+  deviceChanged() {
+    this.page.notice.replaceChildren();
+    this.lookAt(this.choice);
+  }
+
   restored() {
-    if (ownsThePage()) reload(this.choice.photos, this.prepare);
+    if (ownsThePage() && !this.device.on) reload(this.choice.photos, this.prepare);
   }
 
   // The latest choice wins. If it turns out to be a single bad file, the choice before it comes back.
@@ -184,7 +198,7 @@ class Dashboard {
     if (signal.aborted) return;
     photo.card.say(doing.looking(photo.name));
     const onProgress = (/** @type {number} */ share) => photo.card.say(doing.sending(photo.name, share));
-    const reply = await answerer.answer(file, { needsPicture: !photo.jpeg, onProgress, signal });
+    const reply = await answerer.answer(file, { original: photo.file, needsPicture: !photo.jpeg, onProgress, signal });
     if (!reply) return;
     if ("error" in reply) return refuse(photo, reply.error);
     if (reply.picture) {
@@ -206,7 +220,7 @@ class Dashboard {
   async answererFor(photo) {
     photo.card.say(doing.waiting(photo.name));
     const tooLong = setTimeout(() => this.onGone(), START_TIMEOUT_MS);
-    return this.answering.finally(() => clearTimeout(tooLong));
+    return this.device.or(this.answering).finally(() => clearTimeout(tooLong));
   }
 }
 

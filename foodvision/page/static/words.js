@@ -205,6 +205,32 @@ export function noCamera(error, secure) {
   return "It could not be opened; another app may be using it. Close that app, or choose a photo.";
 }
 
+/** Answering on the visitor's own device. */
+export const onDevice = {
+  answer: "Answer on this device",
+  stays: "Your photos stay on this device.",
+  /** @param {number} share */
+  loading: (share) => `Loading the model… ${percent(share)}`,
+  starting: "The app is still starting. This device can answer in the meantime.",
+  gone: "This device can answer without the app.",
+  unreadable: "Your browser cannot read this file, so this device cannot answer it. Save it as a JPEG and choose that.",
+  newer: "There is a newer model by now. Reload the page to use it.",
+  offline: "The model could not be loaded. Check your connection, then choose the photo again.",
+  tooOld: "This browser is too old to answer on this device. Update it, or use another browser.",
+  failed: "This device could not answer. It may be short of memory: close other tabs and reload the page.",
+};
+
+/** The camera with a label that follows what it shows. */
+export const live = {
+  open: "Live camera",
+  starting: "Getting ready…",
+  torch: "Light",
+  other: "Other camera",
+  /** What to do while there is nothing to name. @param {Classes} classes */
+  pointAt: ({ background }) =>
+    Object.hasOwn(background, "not_food") ? "Point at a dish" : "Point at something I know",
+};
+
 export const COPIED = "Copied.";
 
 // Browsers offer the clipboard only to pages opened over https or on this machine.
