@@ -94,8 +94,9 @@ lint: .venv/quick ## format the code and fix what can be fixed
 # packages of the `train` extra.
 lock: .venv/all ## write requirements/*.txt
 	$(LOCK) $(PROJECT) --output-file requirements/serve.txt
-	$(LOCK) $(PROJECT) --extra train --extra test --extra folder --output-file requirements/all.txt
-	printf 'onnx\npandas\n' | $(LOCK) $(PROJECT) - --extra test --extra folder --constraint requirements/all.txt \
+	$(LOCK) $(PROJECT) --extra api --output-file requirements/api.txt
+	$(LOCK) $(PROJECT) --extra api --extra train --extra test --extra folder --output-file requirements/all.txt
+	printf 'onnx\npandas\n' | $(LOCK) $(PROJECT) - --extra api --extra test --extra folder --constraint requirements/all.txt \
 		--output-file requirements/quick.txt
 	$(LOCK) --group bench --output-file requirements/bench.txt
 
@@ -103,7 +104,7 @@ lock: .venv/all ## write requirements/*.txt
 audit: .venv/all ## look up advisories for the locked packages
 	$(BIN)/pip-audit --vulnerability-service osv --disable-pip --require-hashes --progress-spinner off \
 		$$(sed -n 's/^\([A-Z][^ ]*\): ..*/--ignore-vuln \1/p' requirements/advisories) \
-		--requirement requirements/serve.txt --requirement requirements/all.txt
+		--requirement requirements/api.txt --requirement requirements/all.txt
 
 sbom: .venv/all ## write a bill of materials
 	@mkdir -p build

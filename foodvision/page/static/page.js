@@ -1,5 +1,6 @@
 // The page around the photos: ways to add them above, and what can be done with the answers below.
 import { publicAddress } from "./address.js";
+import { apiButton } from "./api.js";
 import { cameraButton } from "./camera.js";
 import { button, element, onPhone, ownsThePage } from "./element.js";
 import { chooser } from "./inputs.js";
@@ -56,6 +57,7 @@ export class Page {
     this.node.dataset.connected = "";
     const address = about.link || (ownsThePage() && publicAddress(location));
     if (address) this.node.append(shareButton(address, answerer.qrCode));
+    if (answerer.api) this.node.append(apiButton(answerer.api));
   }
 
   /** @param {Photo[]} photos */

@@ -71,6 +71,8 @@ export interface Answerer {
   check?(): void;
   /** Address of an image with a QR code of `text`. */
   qrCode?(text: string): Promise<string>;
+  /** Address of the API that answers, if programs can use it, too. */
+  api?: string;
 }
 
 export interface AnswerOptions {

@@ -247,3 +247,15 @@ export function saved(pictures) {
 
 export const NOT_SAVED =
   "Your browser is short of memory for this picture. Save fewer photos at a time, or save them as JSON.";
+
+/** How programs can ask. */
+export const api = {
+  open: "Use via API",
+  about: "Programs ask this server for the same answers:",
+  more: "Description of the API (OpenAPI)",
+  /** @param {string} language */
+  copy: (language) => `Copy for ${language}`,
+  notCopied: "Your browser does not let this page copy. Select the call and copy it yourself.",
+};
+
+export const NO_ANSWER = "The app could not answer. Please try again.";
