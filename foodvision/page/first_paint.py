@@ -11,6 +11,7 @@ from ..answer.classes import read_classes
 from ..locate import find_model
 from .assets import MAX_BYTES, SHORT_SIDE, join_modules, read_style
 from .feedback import SETTING
+from .preview import preview
 
 
 class DrawDashboard(Preprocessor):
@@ -27,6 +28,7 @@ class DrawDashboard(Preprocessor):
             above = notebook.cells[: places[0]]
             heading = [cell for cell in above if cell.cell_type == "markdown"]
             resources["dashboard"] = {
+                "preview": preview(notebook, _classes()),
                 "heading": heading,
                 "script": join_modules(),
                 "style": read_style(),
