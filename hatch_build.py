@@ -2,11 +2,11 @@
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-PACKAGED = "export.onnx", "foodvision.ipynb", "voila.json"
+PACKAGED = "examples", "export.onnx", "foodvision.ipynb", "voila.json"
 
 
 class PackageFiles(BuildHookInterface):
-    """Copies the model, the page and Voilà's settings into `foodvision/packaged/`."""
+    """Copies the model, the page, its examples and Voilà's settings into `foodvision/packaged/`."""
 
     def initialize(self, version: str, build_data: dict) -> None:
         if version == "standard":

@@ -16,13 +16,13 @@ WIDTH, HEIGHT = 1000, 750  # pixels of a drawing
 SMALL = 400, 300  # pixels of an example
 QUALITY = 72
 
-BOARD, SLATE = (150, 104, 64), (52, 54, 58)
-CRUST, CHAR, RARE, RAW, FAT = (92, 54, 34), (34, 20, 14), (178, 70, 66), (150, 38, 44), (226, 196, 150)
-ROSEMARY = (58, 92, 52)
+TABLE, CHINA = (60, 42, 32), (236, 234, 228)
+CRUST, CHAR, SEARED, FAT, GLOSS = (81, 45, 28), (34, 20, 14), (135, 72, 65), (226, 196, 150), (255, 232, 206)
+RARE, DONE, WELL_DONE, MARBLING, BEAN = (175, 73, 61), (155, 86, 75), (96, 60, 44), (214, 160, 130), (70, 120, 50)
 RICE, SHADE_OF_RICE, NORI = (246, 243, 232), (206, 202, 188), (22, 30, 26)
-SALMON, STRIPE, TUNA, AVOCADO, GINGER = (244, 128, 72), (255, 206, 172), (196, 40, 52), (150, 186, 84), (246, 190, 180)
-SKY, HORIZON, SEA, SUN = (70, 130, 200), (250, 214, 170), (28, 84, 124), (255, 244, 210)
-SAIL, HULL, MAST = (250, 248, 240), (168, 40, 36), (90, 66, 48)
+SALMON, TUNA, AVOCADO = (244, 128, 72), (196, 40, 52), (150, 186, 84)
+SKY, HORIZON, SEA, SUN, CLOUD = (70, 130, 200), (250, 214, 170), (28, 84, 124), (255, 244, 210), (255, 252, 246)
+SAIL, HULL, MAST, STRIPE, FOAM = (250, 248, 240), (168, 40, 36), (90, 66, 48), (250, 250, 250), (235, 244, 250)
 
 
 def _canvas(seed: int) -> Canvas:
@@ -50,75 +50,73 @@ def _rounded(along: np.ndarray, across: np.ndarray, length: float, width: float,
     return ((np.abs(along) / length) ** power + (np.abs(across) / width) ** power) ** (1 / power)
 
 
-def draw_steak(seed: int = 3) -> Image.Image:
-    """A grilled steak on a dark plate, cut open so that its red middle shows, with rosemary."""
+def draw_steak(seed: int = 27) -> Image.Image:
+    """A grilled steak with two slices cut off and green beans, on a plate."""
     canvas = _canvas(seed)
-    grain = Image.fromarray(canvas.random.integers(0, 256, (70, 5), dtype=np.uint8))
-    grain = np.array(grain.resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC))[..., None] / 255
-    canvas.pixels = np.array(BOARD) * (0.7 + 0.3 * canvas.noise(3) + 0.25 * grain)
-    _draw_slab(canvas, (430, 330), 385, 240)
-    _draw_slices(canvas)
-    _draw_rosemary(canvas, (120, 655), -0.2, 260)
+    _draw_plate(canvas, (500, 375), 420)
+    _draw_beans(canvas, (300, 190), 10)
+    _draw_slab(canvas, (376, 397), 251, 168)
+    for place in range(2):
+        _draw_slice(canvas, (540 + 55 * place, 498 + 6 * place), 1.075, 127, 40)
     return _finished(canvas)
 
 
+def _draw_plate(canvas: Canvas, centre: tuple[float, float], radius: float) -> None:
+    canvas.pixels = np.array(TABLE) * (0.8 + 0.4 * canvas.noise(3))
+    distance = np.hypot(canvas.x - centre[0], 1.05 * (canvas.y - centre[1]))[..., None] / radius
+    canvas.shade(0.5 * ((1.1 - distance) / 0.1).clip(0, 1))
+    rim = 1 - 0.12 * ((distance - 0.72) / 0.05).clip(0, 1) * (distance < 0.8)
+    canvas.paint(np.array(CHINA) * rim * (0.97 + 0.05 * canvas.noise(4)), (1 - distance) / 0.01)
+
+
+def _draw_beans(canvas: Canvas, centre: tuple[float, float], count: int) -> None:
+    for place in range(count):
+        angle = canvas.random.uniform(-0.25, 0.25) - 0.5
+        start = centre[0] + canvas.random.uniform(-40, 40), centre[1] + 13 * place - 50
+        along, across = _turned(canvas, start, angle)
+        distance = _rounded(along, across, 120, 9, 3)
+        canvas.shade(0.3 * (1.3 - distance))
+        green = np.array(BEAN) * canvas.random.uniform(0.7, 1.3) * (1.1 - 0.3 * np.abs(across) / 9)
+        canvas.paint(green, (1 - distance) / 0.15)
+
+
 def _draw_slab(canvas: Canvas, centre: tuple[float, float], length: float, width: float) -> None:
-    along, across = _turned(canvas, centre, 0.12)
-    distance = _rounded(along, across, length, width, 2.4) + 0.3 * (canvas.noise(4) - 0.5)
+    along, across = _turned(canvas, centre, -0.024)
+    distance = _rounded(along, across, length, width, 2.4) + 0.27 * (canvas.noise(4) - 0.5)
     canvas.shade(0.7 * ((1.12 - distance) / 0.14).clip(0, 1))
     fine, finest = canvas.noise(18), canvas.noise(34)
-    meat = blend(np.array(CRUST) * (0.6 + 0.8 * fine), CHAR, 4 * (finest - 0.5))
-    meat = blend(meat, (158, 92, 62), 5 * (canvas.noise(9) - 0.52))
-    for slope in (0.8, -0.8):
-        lines = np.cos((along + slope * across) / 26) ** 14
-        meat = blend(meat, CHAR, 0.85 * lines * (0.5 + 0.8 * canvas.noise(14)))
+    meat = blend(np.array(CRUST) * (0.6 + 0.8 * fine), CHAR, 2.45 * (finest - 0.5))
+    meat = blend(meat, SEARED, 5 * (canvas.noise(9) - 0.55))
+    for slope in 0.8, -0.8:
+        bars = np.cos((along + slope * across) / 19.3) ** 8
+        meat = blend(meat, CHAR, 0.56 * bars * (0.5 + 0.8 * canvas.noise(14)))
     meat = blend(meat, np.array(FAT) * (0.7 + 0.4 * fine), 12 * (distance - 0.9) * (across < 0.2 * along))
     canvas.paint(meat * (1.15 - 0.35 * distance**4), (1 - distance) / 0.02)
-    canvas.paint(np.array((255, 232, 206)), 1.8 * (canvas.noise(50) - 0.66) * (distance < 0.92))
-
-
-def _draw_slices(canvas: Canvas) -> None:
-    for place in range(3):
-        _draw_slice(canvas, (610 + 105 * place, 470 + 26 * place), 1.9, 190 - 16 * place, 66)
+    canvas.paint(np.array(GLOSS), 1.36 * (canvas.noise(50) - 0.66) * (distance < 0.92))
 
 
 def _draw_slice(canvas: Canvas, centre: tuple[float, float], angle: float, length: float, width: float) -> None:
     along, across = _turned(canvas, centre, angle)
-    distance = _rounded(along, across, length, width, 2.6) + 0.3 * (canvas.noise(5) - 0.5)
-    canvas.shade(0.6 * ((1.25 - distance) / 0.25).clip(0, 1))
+    along = along + 0.36 * across
+    distance = _rounded(along, across, length, width, 3) + 0.18 * (canvas.noise(6) - 0.5)
+    canvas.shade(0.5 * ((1.2 - distance) / 0.2).clip(0, 1))
     fine = canvas.noise(24)
-    crust = blend(np.array(CRUST) * (0.55 + 0.7 * fine), CHAR, 4 * (canvas.noise(34) - 0.5))
-    canvas.paint(crust, (1 - distance) / 0.03)
-    inside = blend(np.array(RAW) * (0.75 + 0.5 * fine), RARE, 1.1 * distance)
-    inside = blend(inside, (142, 96, 78), 4 * (distance - 0.5))
-    inside = blend(inside, FAT, 4 * (canvas.noise(30) - 0.68))
-    fibres = np.cos(across / 3.2 + 9 * canvas.noise(8)) * 0.07
-    canvas.paint(inside * (1 + fibres), (0.84 - distance) / 0.1)
-
-
-def _draw_rosemary(canvas: Canvas, start: tuple[float, float], angle: float, length: float) -> None:
-    along, across = _turned(canvas, start, angle)
-    canvas.paint(np.array(ROSEMARY) * 0.7, (3 - np.abs(across)) * (along > 0) * (along < length))
-    for step in range(30):
-        side = 1 if step % 2 else -1
-        x = start[0] + math.cos(angle) * step * length / 30
-        y = start[1] + math.sin(angle) * step * length / 30
-        needle, thick = _turned(canvas, (x, y), angle + side * 0.8)
-        distance = np.hypot((needle - 24) / 24, thick / 4.5)
-        canvas.shade(0.2 * (1.3 - distance))
-        canvas.paint(np.array(ROSEMARY) * canvas.random.uniform(0.75, 1.35), (1 - distance) / 0.2)
+    canvas.paint(blend(np.array(CRUST) * (0.5 + 0.7 * fine), CHAR, 4 * (canvas.noise(34) - 0.5)), (1 - distance) / 0.03)
+    depth = np.abs(across) / width
+    inside = blend(np.array(RARE) * (0.75 + 0.5 * fine), DONE, 2.2 * (depth - 0.3))
+    inside = blend(inside, WELL_DONE, 5 * (depth - 0.7))
+    inside = blend(inside, MARBLING, 3 * (canvas.noise(34) - 0.66))
+    canvas.paint(inside * (1 + 0.06 * np.cos(along / 4 + 9 * canvas.noise(8))), (0.93 - distance) / 0.06)
 
 
 def draw_sushi(seed: int = 5) -> Image.Image:
-    """Maki and nigiri on a slate, with ginger."""
+    """Ten maki with salmon, tuna and avocado on a plate."""
     canvas = _canvas(seed)
-    canvas.pixels = np.array(SLATE) * (0.75 + 0.4 * canvas.noise(4) + 0.12 * canvas.noise(60))
-    for row, filling in enumerate((SALMON, AVOCADO)):
-        for place in range(4):
-            _draw_maki(canvas, (170 + 175 * place + 60 * row, 520 + 140 * row - 12 * place), 84, filling)
-    for place, topping in enumerate((SALMON, TUNA, SALMON, TUNA)):
-        _draw_nigiri(canvas, (165 + 200 * place, 215 - 10 * place), 1.2, topping)
-    _draw_ginger(canvas, (905, 440))
+    _draw_plate(canvas, (500, 375), 440)
+    for row, count in enumerate((3, 4, 3)):
+        for place in range(count):
+            centre = 500 + 188 * (place - (count - 1) / 2), 182 + 193 * row
+            _draw_maki(canvas, centre, 89, (SALMON, TUNA, AVOCADO)[(row + place) % 3])
     return _finished(canvas)
 
 
@@ -141,44 +139,20 @@ def _draw_maki(canvas: Canvas, centre: tuple[float, float], radius: float, filli
     canvas.paint(np.array(filling) * (0.8 + 0.35 * canvas.noise(22)), (1 - middle) / 0.08)
 
 
-def _draw_nigiri(canvas: Canvas, centre: tuple[float, float], angle: float, topping: tuple[int, int, int]) -> None:
-    along, across = _turned(canvas, centre, angle)
-    shadow = _rounded(along - 16, across - 6, 160, 76, 3)
-    canvas.shade(0.6 * ((1.15 - shadow) / 0.2).clip(0, 1))
-    rice = _rounded(along - 12, across - 4, 140, 66, 3) + 0.08 * (canvas.noise(26) - 0.5)
-    canvas.paint(_rice(canvas) * (1.1 - 0.25 * rice), (1 - rice) / 0.04)
-    fish = _rounded(along + 4, across + 6, 152, 64, 3.4) + 0.05 * (canvas.noise(8) - 0.5)
-    canvas.shade(0.35 * ((1.1 - fish) / 0.1).clip(0, 1))
-    bands = np.cos((along + 0.9 * across + 24 * canvas.noise(5)) / 9) ** 8
-    flesh = blend(
-        np.array(topping) * (0.85 + 0.3 * canvas.noise(20)), STRIPE, (0.75 if topping == SALMON else 0.3) * bands
-    )
-    canvas.paint(flesh * (1.15 - 0.35 * fish**2), (1 - fish) / 0.04)
-
-
-def _draw_ginger(canvas: Canvas, centre: tuple[float, float]) -> None:
-    for turn in range(7):
-        place = centre[0] + 46 * math.cos(turn * 2.4), centre[1] + 46 * math.sin(turn * 2.4)
-        along, across = _turned(canvas, place, turn * 0.9)
-        distance = np.hypot(along / 52, across / 26) + 0.3 * (canvas.noise(8) - 0.5)
-        canvas.shade(0.25 * (1.25 - distance))
-        canvas.paint(np.array(GINGER) * (0.85 + 0.25 * np.cos(across / 4)), (1 - distance) / 0.1)
-
-
 def draw_boat(seed: int = 7) -> Image.Image:
     """A sailing boat at sea: what a food classifier should not take for food."""
     canvas = _canvas(seed)
     height = (canvas.y / (0.62 * HEIGHT))[..., None]
     canvas.pixels = blend(np.broadcast_to(np.array(SKY, float), canvas.pixels.shape), HORIZON, height**2.2)
-    canvas.paint(np.array((255, 252, 246)), 1.5 * (canvas.noise(5) - 0.55) * (1.1 - height))
+    canvas.paint(np.array(CLOUD), 1.5 * (canvas.noise(5) - 0.55) * (1.1 - height))
     sun = np.hypot(canvas.x - 760, canvas.y - 210)[..., None]
     canvas.paint(np.array(SUN), (62 - sun) / 6)
     depth = ((canvas.y - 0.62 * HEIGHT) / (0.38 * HEIGHT))[..., None]
     ripples = np.sin(canvas.y[..., None] ** 1.25 / 5 + 7 * canvas.noise(7))
     sea = np.array(SEA) * (1.25 - 0.45 * depth.clip(0, 1) + 0.14 * ripples)
     canvas.paint(sea, depth / 0.004)
-    glitter = (canvas.noise(60, octaves=2) - 0.62) * (120 - np.abs(canvas.x[..., None] - 760)) / 30
-    canvas.paint(np.array(SUN), glitter.clip(0, 1) * (depth > 0))
+    below_sun = (1 - np.abs(canvas.x[..., None] - 760) / (60 + 90 * depth.clip(0, 1))).clip(0, 1)
+    canvas.paint(np.array(SUN), 8 * (canvas.noise(60, octaves=2) - 0.55).clip(0, 1) * below_sun * (depth > 0))
     _draw_sails(canvas)
     return _finished(canvas, light=0.1)
 
@@ -195,9 +169,9 @@ def _draw_sails(canvas: Canvas) -> None:
     canvas.paint(np.array(MAST), ((np.abs(x - 420) < 6) & (y > 90) & (y < 545)).astype(float))
     hull = (y > 530) & (y < 600) & (np.abs(x - 450) < 290 - 1.3 * (y - 530))
     canvas.paint(np.array(HULL) * (1.15 - (y - 530) / 200), hull.astype(float))
-    canvas.paint(np.array((250, 250, 250)), (hull & (y < 545)).astype(float))
-    foam = ((y - 590) / 14).clip(0, 1) * ((620 - y) / 20) * (300 - np.abs(x - 450)) / 60
-    canvas.paint(np.array((235, 244, 250)), foam.clip(0, 1) * (0.4 + canvas.noise(40)))
+    canvas.paint(np.array(STRIPE), (hull & (y < 545)).astype(float))
+    foam = ((y - 588) / 10).clip(0, 1) * ((622 - y) / 24).clip(0, 1) * ((260 - np.abs(x - 450)) / 60).clip(0, 1)
+    canvas.paint(np.array(FOAM), foam * (0.4 + canvas.noise(40)))
 
 
 DRAWINGS = {

@@ -36,16 +36,20 @@ def draw_preview() -> Image.Image:
 
 def draw_icon(size: int = ICON, background: str | None = PAPER) -> Image.Image:
     """The slice of favicon.svg."""
-    scale = OVERSAMPLING * size / 32
+    scale = OVERSAMPLING * size / (36 if background else 32)  # with a margin
     icon = Image.new("RGBA", (OVERSAMPLING * size, OVERSAMPLING * size), background or (0, 0, 0, 0))
     draw = ImageDraw.Draw(icon)
-    points = lambda curve: [(x * scale, y * scale) for x, y in curve]  # noqa: E731
+    shift = 2 if background else 0
+
+    def points(curve: list[tuple[float, float]]) -> list[tuple[float, float]]:
+        return [((x + shift) * scale, (y + shift) * scale) for x, y in curve]
+
     outer = _curve((3, 7), (16, -1), (29, 7))
     draw.polygon(points([*outer, (16, 31)]), "#f6c453")
     draw.polygon(points([*outer, (27, 11), *_curve((27, 11), (16, 4), (5, 11))]), "#c2410c")
     draw.line(points([*outer, (16, 31), (3, 7), outer[1]]), "#b45309", round(2 * scale), joint="curve")
     for x, y, radius in (12, 15, 2.5), (19, 14, 2), (16, 21, 2):
-        draw.circle((x * scale, y * scale), radius * scale, "#c2410c")
+        draw.circle(points([(x, y)])[0], radius * scale, "#c2410c")
     return icon.resize((size, size), Image.Resampling.LANCZOS)
 
 
