@@ -12,6 +12,7 @@ from voila.app import Voila
 
 from ..answer.machine import cores, memory
 from ..locate import MODEL_SETTING, OWN_FOLDER, find_file, find_model
+from .examples import SETTING as EXAMPLES
 from .guard import PageConnection
 from .trial import ServeError, can_hold_sockets, try_notebook, try_port
 
@@ -66,6 +67,7 @@ class FoodVision(Voila):
             try_port(self.port, self.ip)
         if self.notebook_path:
             notebook = Path(self.notebook_path)
+            os.environ.setdefault(EXAMPLES, str(notebook.absolute().parent / "examples"))
             if notebook.absolute() == OWN_FOLDER / NOTEBOOK:  # its kernels run there, not in the current folder
                 os.environ[MODEL_SETTING] = str(find_model())
             self.log.info("Trying %s before anyone opens it.", notebook)

@@ -42,7 +42,8 @@ export function drawHeat({ area, heat }) {
   const canvas = element("canvas", { width: columns, height: rows });
   const context = contextOf(canvas);
   const pixels = context.createImageData(columns, rows);
-  for (const [place, value] of heat.flat().entries()) pixels.data.set([...SHADE, (255 - value) * MAX_OPACITY], 4 * place);
+  for (const [place, value] of heat.flat().entries())
+    pixels.data.set([...SHADE, (255 - value) * MAX_OPACITY], 4 * place);
   context.putImageData(pixels, 0, 0);
   return placed(canvas, area);
 }
