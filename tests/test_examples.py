@@ -9,7 +9,7 @@ from conftest import ROOT
 from PIL import Image
 
 from foodvision.answer.classifier import MODEL, Classifier
-from foodvision.page.examples import MAX_BYTES, MAX_EXAMPLES, find_examples, read_example, thumbnails
+from foodvision.page.examples import MAX_BYTES, MAX_EXAMPLES, find_examples, list_examples, read_example
 from tests.drawn_examples import DRAWINGS, EXAMPLES, draw_example
 
 MAX_TOTAL_BYTES = 60_000
@@ -45,12 +45,12 @@ def test_our_examples_are_small_and_say_that_they_are_drawn():
 
 
 def test_thumbnails_travel_with_the_page_and_pictures_only_when_chosen():
-    small = thumbnails()
+    small = list_examples()
     assert sum(len(example["thumbnail"]) for example in small) < 16_000
     for example in small:
         kind, _, content = example["thumbnail"].partition(",")
         assert kind == "data:image/webp;base64"
-        assert Image.open(io.BytesIO(base64.b64decode(content))).size == (168, 126)
+        assert Image.open(io.BytesIO(base64.b64decode(content))).size == (144, 144)
     assert read_example("Drawn pizza") == (EXAMPLES / "1-drawn-pizza.webp").read_bytes()
 
 
@@ -63,7 +63,7 @@ def own(tmp_path, monkeypatch):
 
 
 def test_a_model_of_your_own_does_not_show_our_dishes(own):
-    assert find_examples() == {} and thumbnails() == [] and read_example("Drawn pizza") is None
+    assert find_examples() == {} and list_examples() == [] and read_example("Drawn pizza") is None
 
 
 def test_your_pictures_are_shown_in_the_order_of_their_names(own):
@@ -71,7 +71,7 @@ def test_your_pictures_are_shown_in_the_order_of_their_names(own):
     for name in "10-my_dog.JPG", "02 cat.png", "notes.txt", ".hidden":
         Image.new("RGB", (300, 200)).save(own / "examples" / name, "PNG")
     assert list(find_examples()) == ["Cat", "My dog"]
-    assert [example["name"] for example in thumbnails()] == ["Cat", "My dog"]
+    assert [example["name"] for example in list_examples()] == ["Cat", "My dog"]
 
 
 def test_files_that_cannot_be_shown_are_left_out_and_the_others_stay(own):
@@ -79,7 +79,7 @@ def test_files_that_cannot_be_shown_are_left_out_and_the_others_stay(own):
     (own / "examples" / "broken.webp").write_bytes(b"RIFF")
     (own / "examples" / "huge.jpg").write_bytes(bytes(MAX_BYTES + 1))
     Image.new("RGB", (30, 20)).save(own / "examples" / "fine.png")
-    assert [example["name"] for example in thumbnails()] == ["Fine"]
+    assert [example["name"] for example in list_examples()] == ["Fine"]
     for number in range(2 * MAX_EXAMPLES):
         Image.new("RGB", (30, 20)).save(own / "examples" / f"{number}.png")
     assert len(find_examples()) == MAX_EXAMPLES

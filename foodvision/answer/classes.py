@@ -31,8 +31,19 @@ def background_of(metadata: dict[str, Any]) -> dict[str, str]:
     return {name: BACKGROUND.get(name, OTHER_BACKGROUND) for name in accept} | metadata.get("background", {})
 
 
+def dishes_of(metadata: dict[str, Any]) -> dict[str, str]:
+    """The answer that each of the model's classes belongs to, without background; empty if classes are answers."""
+    groups = metadata.get("groups") or {}
+    answers = {name: answer for answer, names in groups.items() for name in names}
+    background = background_of(metadata)
+    return {name: answers[name] for name in metadata["vocab"] if name not in background} if groups else {}
+
+
 def read_classes(path: Path) -> dict[str, dict[str, str]]:
-    """The `titles` and `background` in a model file. Raises OSError, and ValueError if the file doesn't have them."""
+    """The `titles` and `background` in a model file, and its `dishes` if its answers are groups of classes.
+
+    Raises OSError, and ValueError if the file doesn't have them.
+    """
     with path.open("rb") as file:
         entries = [dict(_strings(io.BytesIO(entry), {KEY, VALUE})) for _, entry in _strings(file, {METADATA})]
     texts = {entry[KEY].decode(): entry[VALUE] for entry in entries if entry.keys() == {KEY, VALUE}}
@@ -40,6 +51,8 @@ def read_classes(path: Path) -> dict[str, dict[str, str]]:
     try:
         metadata = {name: json.loads(texts[name]) for name in wanted}
         classes = {"titles": titles_of(metadata), "background": background_of(metadata)}
+        if dishes := dishes_of(metadata):
+            classes["dishes"] = dishes
         if not all(isinstance(text, str) for words in classes.values() for text in words.values()):
             raise TypeError("Titles and sentences must be strings.")
         return classes

@@ -1,6 +1,7 @@
-"""Pictures that visitors can try: the files in the folder `examples/` beside the model."""
+"""Pictures that visitors can try: the files in the folder `examples` beside the model."""
 
 import io
+import os
 import re
 from base64 import b64encode
 from functools import lru_cache
@@ -10,25 +11,27 @@ from PIL import Image, ImageOps
 
 from ..locate import find_model
 
+SETTING = "FOODVISION_EXAMPLES"  # names another folder
 FOLDER = "examples"
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 MAX_EXAMPLES = 12
 MAX_BYTES = 5_000_000  # of a file, which each visitor's browser loads if they choose it
-THUMBNAIL = 168, 126  # pixels
+THUMBNAIL = 144, 144  # pixels: twice what the page shows, for sharp screens
 THUMBNAIL_QUALITY = 60
 ORDER = re.compile(r"^\d+[ _.-]+")  # "2-" in "2-drawn-steak.webp"
 
 
 def find_examples() -> dict[str, Path]:
     """The examples by name, in the order of their files: `2-drawn-steak.webp` comes second, as "Drawn steak"."""
-    folder = find_model().parent / FOLDER
+    setting = os.environ.get(SETTING)
+    folder = Path(setting) if setting else find_model().parent / FOLDER
     files = sorted(folder.iterdir()) if folder.is_dir() else []
     pictures = [file for file in files if file.suffix.lower() in SUFFIXES and file.stat().st_size <= MAX_BYTES]
     return {_name(file): file for file in pictures[:MAX_EXAMPLES]}
 
 
-def thumbnails() -> list[dict[str, str]]:
-    """Name and small picture, as a data URI, of each example that can be read."""
+def list_examples() -> list[dict[str, str]]:
+    """Name and thumbnail (a data URI) of each example. Files that are no pictures are left out."""
     drawn = {name: _thumbnail(file, file.stat().st_mtime_ns) for name, file in find_examples().items()}
     return [{"name": name, "thumbnail": thumbnail} for name, thumbnail in drawn.items() if thumbnail]
 

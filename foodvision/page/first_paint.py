@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 from ..answer.classes import read_classes
 from ..locate import find_model
 from .assets import MAX_BYTES, SHORT_SIDE, join_modules, read_style
+from .examples import list_examples
 from .feedback import SETTING
 from .preview import preview
 
@@ -41,7 +42,8 @@ class DrawDashboard(Preprocessor):
 def settings() -> dict[str, object]:
     """What the dashboard can know before its kernel has started. The kernel may override it."""
     feedback_on = bool(os.environ.get(SETTING))
-    return {"short_side": SHORT_SIDE, "max_bytes": MAX_BYTES, "feedback_on": feedback_on, **_classes()}
+    known = {"feedback_on": feedback_on, "examples": list_examples(), **_classes()}
+    return {"short_side": SHORT_SIDE, "max_bytes": MAX_BYTES, **known}
 
 
 def _classes() -> dict[str, dict[str, str]]:
