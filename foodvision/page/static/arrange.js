@@ -41,7 +41,7 @@ function groupOf({ said, error }) {
 function groupsOf(photos, classes) {
   const fixed = { [DOUBT]: words.showDoubt, [NONE]: words.showNone, [BAD]: words.showBad };
   const title = (/** @type {string} */ group) => fixed[group] ?? titleOf(group.slice(NAMED.length), classes);
-  const groups = [...new Set(photos.map(groupOf))].filter(Boolean).sort();
+  const groups = [...new Set(photos.map(groupOf))].filter(Boolean).sort(compareGroups);
   const count = (/** @type {string} */ group) => photos.filter((photo) => groupOf(photo) === group).length;
   return [
     [ALL, words.counted(words.showAll, photos.length)],
@@ -51,9 +51,16 @@ function groupsOf(photos, classes) {
 
 /** @param {Photo[]} photos @param {string} order */
 export function sorted(photos, order) {
-  if (order === BY_ANSWER) return [...photos].sort((a, b) => (groupOf(a) || "~").localeCompare(groupOf(b) || "~"));
+  if (order === BY_ANSWER) return [...photos].sort((a, b) => compareGroups(groupOf(a), groupOf(b)));
   if (order === UNSURE) return [...photos].sort((a, b) => sureness(a) - sureness(b));
   return photos;
+}
+
+// Answers by name, then those that are none.
+/** @param {string} a @param {string} b */
+function compareGroups(a, b) {
+  const place = (/** @type {string} */ group) => [DOUBT, NONE, BAD, ""].indexOf(group);
+  return place(a) - place(b) || a.localeCompare(b);
 }
 
 /** @param {Photo} photo */

@@ -97,6 +97,7 @@ class Dashboard {
     this.complain();
     const shown = this.choice.photos.filter(({ linked }) => !linked);
     const photos = files.map((file) => this.newPhoto(file));
+    if (ownsThePage()) scrollTo(0, 0); // where the answer appears
     const joins = shown.length > 1 || (shown.length === 1 && files.length > 1);
     this.lookAt(joins ? { photos: [...photos, ...shown], before: null } : { photos, before: this.choice });
   }

@@ -6,7 +6,7 @@ import { words } from "./words.js";
 /** @import { Card, Explanation, Failure } from "./types" */
 
 const SHADE = [20, 12, 8]; // red, green and blue, over what did not count
-const MAX_OPACITY = 0.75;
+const MAX_OPACITY = 0.65;
 
 /**
  * A button that shows it, and hides it again.

@@ -13,7 +13,7 @@ const PATHS = {
   save: "M12 3v12M8 11.5l4 3.5 4-3.5M4 20h16",
   again: "M20 5v5h-5M19.5 10A8 8 0 1 0 20 14",
   fork: "M8 2v6a4 4 0 0 0 8 0V2M12 2v20",
-  knife: "M10 22V2c4 2 5 6 5 12h-5",
+  knife: "M14 22V2c-4 2-5 6-5 12h5",
 };
 
 /** @param {keyof typeof PATHS} name */

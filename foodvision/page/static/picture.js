@@ -43,10 +43,11 @@ export async function* toPictures(photos, classes, page) {
 async function toPicture(photos, classes, { big, address }) {
   const columns = Math.min(COLUMNS, photos.length);
   const rows = Math.ceil(photos.length / columns);
-  const canvas = element("canvas", { width: columns * TILE.width, height: rows * TILE.height + FOOT });
+  const [width, height] = [columns * TILE.width, rows * TILE.height + FOOT];
+  const canvas = element("canvas", { width, height });
   const context = contextOf(canvas);
   context.fillStyle = COLOURS.paper;
-  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.fillRect(0, 0, width, height);
   for (const [place, photo] of photos.entries()) {
     context.save();
     context.translate((place % columns) * TILE.width, Math.floor(place / columns) * TILE.height);
@@ -56,7 +57,7 @@ async function toPicture(photos, classes, { big, address }) {
     await drawTile(context, photo, classes, big);
     context.restore();
   }
-  drawFoot(context, canvas, address);
+  drawFoot(context, [width, height], address);
   const picture = await toBlob(canvas, "image/png");
   canvas.width = 0; // otherwise Safari keeps its memory for a while
   if (!picture) throw new Error("The browser lacks the memory.");
@@ -109,8 +110,8 @@ function drawBar(context, { title, share, percent }, y, color) {
   context.fillRect(margin, y + 34, line * share, 8);
 }
 
-/** The page's name and address. @param {CanvasRenderingContext2D} context @param {HTMLCanvasElement} canvas @param {string} address */
-function drawFoot(context, { width, height }, address) {
+/** The page's name and address. @param {CanvasRenderingContext2D} context @param {number[]} size @param {string} address */
+function drawFoot(context, [width, height], address) {
   const y = height - FOOT / 2 + 8;
   context.fillStyle = COLOURS.accent;
   context.font = "700 24px system-ui, sans-serif";
