@@ -169,9 +169,17 @@ function nounsOf(names, classes) {
   return names.map((name) => nounOf(name, classes));
 }
 
+// A title that the owner chose stays as it is; the usual ones are translated.
 /** @param {string} name @param {Record<string, string>} titles */
 function wordsOf(name, titles) {
-  return Object.hasOwn(titles, name) ? titles[name] : name.replaceAll("_", " ");
+  const usual = name.replaceAll("_", " ");
+  const title = Object.hasOwn(titles, name) ? titles[name] : usual;
+  return Object.hasOwn(words.dishes, name) && plain(title) === plain(usual) ? words.dishes[name] : title;
+}
+
+/** Without accents and capitals. @param {string} text */
+function plain(text) {
+  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 }
 
 /** @param {string[]} names @param {Classes} classes */

@@ -177,7 +177,7 @@ export type Complain = (subject?: string, sentence?: string) => void;
 declare global {
   /** The dashboard drawn by Voilà's template, until the widget takes it over. */
   var foodvision:
-    | { connect: (makeAnswerer: (events: ConnectionEvents) => Answerer, about: About) => () => void }
+    | Promise<{ connect: (makeAnswerer: (events: ConnectionEvents) => Answerer, about: About) => () => void }>
     | null
     | undefined;
 }

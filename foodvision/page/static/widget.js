@@ -1,6 +1,7 @@
 // The dashboard as a widget: its answers come from the notebook's kernel.
 import { openDashboard } from "./dashboard.js";
 import { kernelAnswerer } from "./kernel.js";
+import { languagesFolder, speak } from "./language.js";
 
 /** @import { Model } from "./types" */
 
@@ -13,8 +14,10 @@ export default () => {
   const nextId = () => ++id;
   return {
     /** @param {{ model: Model, el: HTMLElement }} widget */
-    render({ model, el }) {
-      const dashboard = takeDrawn() ?? openDashboard(el, read(model, "short_side", "max_bytes", ...SYNCED));
+    async render({ model, el }) {
+      const drawn = await takeDrawn();
+      if (!drawn) await speak(el, languagesFolder());
+      const dashboard = drawn ?? openDashboard(el, read(model, "short_side", "max_bytes", ...SYNCED));
       return dashboard.connect((events) => kernelAnswerer(model, nextId, events), read(model, ...SYNCED, "link"));
     },
   };

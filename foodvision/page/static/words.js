@@ -156,7 +156,10 @@ export const ENGLISH = {
   leftOutOne: "One photo could not be kept while the page reloaded. Please choose it again.",
   leftOut: (/** @type {number} */ count) =>
     `${count} photos could not be kept while the page reloaded. Please choose them again.`,
+
+  // What the model's classes are called in other languages; in English, as the model calls them
+  dishes: /** @type {Record<string, string>} */ ({}),
 };
 
-/** The words in use. @type {Words} */
+/** The words in use: a translation replaces those it has. @type {Words} */
 export const words = { ...ENGLISH };

@@ -1,5 +1,5 @@
 // Arabic, which is written from right to left.
-export default {
+export default /** @satisfies {Partial<import("../../../static/words.js").Words>} */ ({
   language: "ar",
 
   question: (answers) => `هل هذه ${answers}؟`,
@@ -243,4 +243,4 @@ export default {
     other_food: "طعام آخر",
     not_food: "ليس طعامًا",
   },
-};
+});

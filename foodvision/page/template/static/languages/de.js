@@ -1,5 +1,5 @@
 // German.
-export default {
+export default /** @satisfies {Partial<import("../../../static/words.js").Words>} */ ({
   language: "de",
 
   question: (answers) => `Ist es ${answers}?`,
@@ -249,4 +249,4 @@ export default {
     other_food: "anderes Essen",
     not_food: "kein Essen",
   },
-};
+});

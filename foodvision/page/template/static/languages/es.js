@@ -1,5 +1,5 @@
 // Spanish.
-export default {
+export default /** @satisfies {Partial<import("../../../static/words.js").Words>} */ ({
   language: "es",
 
   question: (answers) => `¿Es ${answers}?`,
@@ -97,8 +97,7 @@ export default {
   saved: "Guardado.",
   savedSeveral: (pictures) =>
     `Guardado en ${pictures} imágenes. Si tu navegador pregunta, permítele descargar varios archivos.`,
-  notSaved:
-    "A tu navegador le falta memoria para esta imagen. Guarda menos fotos a la vez, o guárdalas como JSON.",
+  notSaved: "A tu navegador le falta memoria para esta imagen. Guarda menos fotos a la vez, o guárdalas como JSON.",
   shareApp: "Compartir esta aplicación",
   address: "Dirección de esta aplicación",
   copyAddress: "Copiar la dirección",
@@ -248,4 +247,4 @@ export default {
     other_food: "otra comida",
     not_food: "nada de comer",
   },
-};
+});

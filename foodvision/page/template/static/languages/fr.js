@@ -1,5 +1,5 @@
 // French.
-export default {
+export default /** @satisfies {Partial<import("../../../static/words.js").Words>} */ ({
   language: "fr",
 
   question: (answers) => `Est-ce ${answers} ?`,
@@ -98,8 +98,7 @@ export default {
   saved: "Enregistré.",
   savedSeveral: (pictures) =>
     `Enregistré en ${pictures} images. Si votre navigateur le demande, autorisez-le à télécharger plusieurs fichiers.`,
-  notSaved:
-    "Votre navigateur manque de mémoire pour cette image. Enregistrez moins de photos à la fois, ou en JSON.",
+  notSaved: "Votre navigateur manque de mémoire pour cette image. Enregistrez moins de photos à la fois, ou en JSON.",
   shareApp: "Partager cette application",
   address: "Adresse de cette application",
   copyAddress: "Copier l’adresse",
@@ -249,4 +248,4 @@ export default {
     other_food: "autre plat",
     not_food: "rien à manger",
   },
-};
+});

@@ -1,5 +1,5 @@
 // Japanese.
-export default {
+export default /** @satisfies {Partial<import("../../../static/words.js").Words>} */ ({
   language: "ja",
 
   question: (answers) => `これは${answers}？`,
@@ -117,7 +117,8 @@ export default {
 
   about: "このページについて",
   aboutModel: "モデル",
-  aboutModelSaid: (answers) => `${answers}を見分けるように学習したニューラルネットワークです。それぞれの確率を出します。`,
+  aboutModelSaid: (answers) =>
+    `${answers}を見分けるように学習したニューラルネットワークです。それぞれの確率を出します。`,
   aboutLimits: "できないこと",
   aboutLimitsSaid:
     "間違えることがあります。学習した写真と違うものほど間違えやすくなります。何が入っているかは分からないので、アレルギーの判断には使わないでください。",
@@ -126,7 +127,8 @@ export default {
   aboutPhotos: "あなたの写真",
   aboutPhotosSaid: "写真は、見られる前にブラウザーで縮小され、場所と日付は取り除かれます。",
   notKept: "写真は保存されません。",
-  keptIfYouSay: "答えが合っているかを知らせると、その評価が答えと一緒に保存されます。写真は、同意がない限り保存されません。",
+  keptIfYouSay:
+    "答えが合っているかを知らせると、その評価が答えと一緒に保存されます。写真は、同意がない限り保存されません。",
   source: "ソースコード",
   appearance: "外観",
   system: "端末に合わせる",
@@ -246,4 +248,4 @@ export default {
     other_food: "ほかの食べ物",
     not_food: "食べ物以外",
   },
-};
+});

@@ -1,5 +1,5 @@
 // Chinese, in simplified characters.
-export default {
+export default /** @satisfies {Partial<import("../../../static/words.js").Words>} */ ({
   language: "zh-Hans",
 
   question: (answers) => `这是${answers}吗？`,
@@ -116,8 +116,7 @@ export default {
   aboutModel: "模型",
   aboutModelSaid: (answers) => `一个学会区分${answers}的神经网络，会给每个答案一个概率。`,
   aboutLimits: "它的局限",
-  aboutLimitsSaid:
-    "它会出错，尤其是遇到与训练照片不同的照片时。它不知道食物里有什么，请不要用它判断过敏风险。",
+  aboutLimitsSaid: "它会出错，尤其是遇到与训练照片不同的照片时。它不知道食物里有什么，请不要用它判断过敏风险。",
   aboutLimitsSaidOfOthers: "它会出错，尤其是遇到与训练照片不同的照片时。不能出错的事情，请不要依赖它。",
   aboutPhotos: "你的照片",
   aboutPhotosSaid: "识别之前，浏览器会先缩小照片，并去掉地点和日期。",
@@ -242,4 +241,4 @@ export default {
     other_food: "其他食物",
     not_food: "不是食物",
   },
-};
+});
