@@ -4,7 +4,8 @@ PYTHON ?= python3
 PORT ?= 8866
 BIN := .venv/bin
 # An editable install copies the page's template to where Voilà looks for it, so a change to it triggers a new install.
-INSTALLED := pyproject.toml $(wildcard requirements/*.txt foodvision/page/template/* foodvision/page/template/static/*)
+INSTALLED := pyproject.toml $(wildcard requirements/*.txt foodvision/page/jupyter/* foodvision/page/jupyter/*/* foodvision/page/template/* \
+	foodvision/page/template/static/* foodvision/page/template/static/languages/*)
 
 LOCK = $(BIN)/uv pip compile --quiet --no-strip-extras --universal --python-version 3.11 --generate-hashes $(UPGRADE) \
 	--custom-compile-command "make lock"

@@ -1,27 +1,27 @@
 // How programs ask the same server: calls to copy, with its own address.
 import { button, element } from "./element.js";
 import { copy } from "./share.js";
-import { api, labels } from "./words.js";
+import { words } from "./words.js";
 
 /** @param {string} address of the API, which ends in a slash */
 export function apiButton(address) {
-  const open = button(api.open, () => {
+  const open = button(words.api, () => {
     const said = element("p", { class: "fv-hint", role: "status" });
-    const close = button(labels.close, () => dialog.close());
-    const dialog = element("dialog", { class: "foodvision fv-dialog fv-api", "aria-label": api.open });
+    const close = button(words.close, () => dialog.close());
+    const dialog = element("dialog", { class: "foodvision fv-dialog fv-api", "aria-label": words.api });
     const calls = Object.entries(callsOf(`${address}predict`)).flatMap(([language, call]) => [
       element("h2", {}, language),
       element("pre", { tabindex: "0", "aria-label": language }, call),
-      button(api.copy(language), async () => (said.textContent = await copy(call, api.notCopied))),
+      button(words.apiCopy(language), async () => (said.textContent = await copy(call, words.apiNotCopied))),
     ]);
-    const more = element("a", { href: `${address}openapi.json` }, api.more);
-    dialog.append(element("p", {}, api.about), ...calls, said, element("div", { class: "fv-tools" }, close, more));
+    const more = element("a", { href: `${address}openapi.json` }, words.apiMore);
+    dialog.append(element("p", {}, words.apiAbout), ...calls, said, element("div", { class: "fv-tools" }, close, more));
     dialog.addEventListener("close", () => dialog.remove());
     document.body.append(dialog);
     dialog.showModal();
     close.focus();
   });
-  open.classList.add("fv-share");
+  open.classList.add("fv-use-api");
   return open;
 }
 

@@ -1,5 +1,5 @@
 // The API server as an answerer: it takes photos at `predict`, beside the page, and needs no kernel.
-import { NO_ANSWER } from "./words.js";
+import { words } from "./words.js";
 
 /** @import { Answerer, ConnectionEvents, Failure } from "./types" */
 
@@ -106,5 +106,5 @@ async function replyOf(request) {
     return { body: response, header: (/** @type {string} */ name) => request.getResponseHeader(name) };
   }
   const error = response instanceof Blob ? undefined : response?.error;
-  return { failure: { error: error ?? NO_ANSWER } };
+  return { failure: { error: error ?? words.apiNoAnswer } };
 }
