@@ -8,6 +8,7 @@ from uuid import uuid4
 import anywidget
 from comm import get_comm_manager
 from ipywidgets import Widget
+from PIL import Image
 from traitlets import Bool, Dict, Int, List, Unicode
 
 from ..answer.area import area_read
