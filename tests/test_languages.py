@@ -24,7 +24,7 @@ def opened(browser, voila):
         contexts.append(context)
         page, asked = context.new_page(), []
         page.on("request", lambda request: asked.append(request.url.partition("?")[0]))
-        page.goto(voila.url + query)
+        page.goto(voila.url + query, wait_until="commit")
         expect(page.locator("[data-connected]")).to_be_visible()
         return page, asked
 
@@ -74,7 +74,7 @@ def test_words_that_do_not_arrive_cost_nothing_but_the_language(browser, voila):
     with browser.new_context(locale="de") as context:
         page = context.new_page()
         page.route("**/languages/*", lambda route: route.abort())
-        page.goto(voila.url)
+        page.goto(voila.url, wait_until="commit")
         expect(page.get_by_text("Is it pizza, steak or sushi?")).to_be_visible()
         expect(ask(page)).to_have_text("Pizza")
 

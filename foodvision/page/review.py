@@ -36,6 +36,10 @@ STYLE = """<style>
 .fv-verdict.fv-rejected { opacity: 0.55; }
 .fv-verdict img { aspect-ratio: 4 / 3; height: auto; object-fit: cover; width: 100%; }
 .fv-verdict .widget-html, .fv-verdict .widget-toggle-buttons { margin: 0; padding: 0 0.75rem 0.75rem; width: auto; }
+.fv-verdict .widget-toggle-button { flex: 1; padding: 0; }
+.fv-owner .jupyter-button { min-width: max-content; }
+.fv-owner .jupyter-button.mod-primary { background: var(--accent); color: var(--on-accent); }
+.fv-owner > * + * { margin-top: 0.75rem; }
 .fv-owner .widget-html-content { line-height: 1.4; }
 </style>"""
 
@@ -136,7 +140,7 @@ def card(feedback: Feedback, verdict: Verdict, decide: Callable[[str, bool | Non
     photo.add_class("fv-photo")
     state = next(name for name, accepted in DECISIONS.items() if accepted is verdict["accepted"])
     options = [("Accept", "accepted"), ("Reject", "rejected"), ("Later", "undecided")]
-    choice = ToggleButtons(options=options, value=state, style={"button_width": "4.5rem"})
+    choice = ToggleButtons(options=options, value=state, style={"button_width": "auto"})
     box = VBox([photo, text, choice])
     box.add_class("fv-verdict")
     box.add_class(f"fv-{state}")
