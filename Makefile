@@ -17,13 +17,13 @@ install = $(BIN)/pip install --quiet --require-hashes --requirement requirements
 debian = { grep -qs '^ID=debian' /etc/os-release && [ "$$(id -u)" = 0 ] \
 	&& apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends $(1); }
 
-.PHONY: help app quick test js train strip bench reliability lint lock audit sbom licences browser engines proxy clean
+.PHONY: help runtime app quick test js train strip bench reliability lint lock audit sbom licences browser engines proxy clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target does; do \
 		printf '  make %-12s %s\n' "$$target" "$$does"; done
 
-app: .venv/app ## serve the page
+app: .venv/app runtime ## serve the page
 	@echo "FoodVision: http://localhost:$(PORT)"
 	$(BIN)/foodvision serve foodvision.ipynb --no-browser --port=$(PORT)
 
@@ -35,7 +35,7 @@ quick: .venv/quick ## check format, lint, types and the fast tests, in a minute 
 	$(BIN)/pytest --quiet --numprocesses=logical --maxprocesses=4 \
 		-m "not browser and not learn and not network and not slow"
 
-test: .venv/all browser engines proxy js ## run every check and every test
+test: .venv/all browser engines proxy js runtime ## run every check and every test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -43,11 +43,21 @@ test: .venv/all browser engines proxy js ## run every check and every test
 
 js: ## check the scripts, where Node is installed
 	@if ! command -v npm > /dev/null; then echo "Node is not installed: the scripts were not checked."; \
-		elif $(MAKE) --silent node_modules/.package-lock.json; then npm run --silent check; \
+		elif $(MAKE) --silent node_modules/typescript/package.json; then npm run --silent check; \
 		else echo "npm could not install the tools: the scripts were not checked."; fi
 
-node_modules/.package-lock.json: package-lock.json
+node_modules/typescript/package.json: package-lock.json
 	npm ci --silent
+	@touch $@ node_modules/onnxruntime-web/package.json
+
+# ONNX Runtime for browsers. Without it the page works as before, without the switch.
+runtime: ## install what lets browsers answer photos themselves, where Node is installed
+	@if ! command -v npm > /dev/null; then echo "Node is not installed: browsers can't answer photos themselves."; \
+		else $(MAKE) --silent node_modules/onnxruntime-web/package.json \
+			|| echo "npm could not install ONNX Runtime: browsers can't answer photos themselves."; fi
+
+node_modules/onnxruntime-web/package.json: package-lock.json
+	npm ci --silent $(if $(wildcard node_modules/typescript),,--omit=dev --ignore-scripts)
 	@touch $@
 
 train: .venv/all ## train the model again, in train.ipynb
@@ -55,8 +65,9 @@ train: .venv/all ## train the model again, in train.ipynb
 	$(MAKE) strip
 
 # `make bench BENCH="--only page"` measures a part.
-bench: .venv/all browser build/bench/gradio/ready ## compare FoodVision with Gradio and fastbook's app
+bench: .venv/all runtime browser build/bench/gradio/ready ## compare FoodVision with Gradio and fastbook's app
 	$(BIN)/python -m benchmarks $(BENCH)
+	$(BIN)/python -m benchmarks.on_device
 
 # Gradio needs an older Pillow, so it gets its own environment. It shares the torch of .venv through a .pth file.
 build/bench/gradio/ready: requirements/bench.txt | .venv/all
@@ -84,8 +95,9 @@ lint: .venv/quick ## format the code and fix what can be fixed
 # packages of the `train` extra.
 lock: .venv/all ## write requirements/*.txt
 	$(LOCK) $(PROJECT) --output-file requirements/serve.txt
-	$(LOCK) $(PROJECT) --extra train --extra test --extra folder --output-file requirements/all.txt
-	printf 'onnx\npandas\n' | $(LOCK) $(PROJECT) - --extra test --extra folder --constraint requirements/all.txt \
+	$(LOCK) $(PROJECT) --extra api --output-file requirements/api.txt
+	$(LOCK) $(PROJECT) --extra api --extra train --extra test --extra folder --output-file requirements/all.txt
+	printf 'onnx\npandas\n' | $(LOCK) $(PROJECT) - --extra api --extra test --extra folder --constraint requirements/all.txt \
 		--output-file requirements/quick.txt
 	$(LOCK) --group bench --output-file requirements/bench.txt
 
@@ -93,7 +105,7 @@ lock: .venv/all ## write requirements/*.txt
 audit: .venv/all ## look up advisories for the locked packages
 	$(BIN)/pip-audit --vulnerability-service osv --disable-pip --require-hashes --progress-spinner off \
 		$$(sed -n 's/^\([A-Z][^ ]*\): ..*/--ignore-vuln \1/p' requirements/advisories) \
-		--requirement requirements/serve.txt --requirement requirements/all.txt
+		--requirement requirements/api.txt --requirement requirements/all.txt
 
 sbom: .venv/all ## write a bill of materials
 	@mkdir -p build

@@ -39,14 +39,19 @@ def dishes_of(metadata: dict[str, Any]) -> dict[str, str]:
     return {name: answers[name] for name in metadata["vocab"] if name not in background} if groups else {}
 
 
+def read_texts(path: Path) -> dict[str, bytes]:
+    """A model file's metadata, each entry as the JSON that it holds. Raises OSError, ValueError."""
+    with path.open("rb") as file:
+        entries = [dict(_strings(io.BytesIO(entry), {KEY, VALUE})) for _, entry in _strings(file, {METADATA})]
+    return {entry[KEY].decode(): entry[VALUE] for entry in entries if entry.keys() == {KEY, VALUE}}
+
+
 def read_classes(path: Path) -> dict[str, dict[str, str]]:
     """The `titles` and `background` in a model file, and its `dishes` if its answers are groups of classes.
 
     Raises OSError, and ValueError if the file doesn't have them.
     """
-    with path.open("rb") as file:
-        entries = [dict(_strings(io.BytesIO(entry), {KEY, VALUE})) for _, entry in _strings(file, {METADATA})]
-    texts = {entry[KEY].decode(): entry[VALUE] for entry in entries if entry.keys() == {KEY, VALUE}}
+    texts = read_texts(path)
     wanted = texts.keys() & {"vocab", "decision", "titles", "background", "groups"}
     try:
         metadata = {name: json.loads(texts[name]) for name in wanted}

@@ -1,16 +1,14 @@
 """The dashboard widget: takes a visitor's photos and verdicts, and replies to the page's scripts."""
 
-import io
 import os
 from collections.abc import Callable
 from typing import Self, TypeGuard
 from uuid import uuid4
 
 import anywidget
-import segno
 from comm import get_comm_manager
 from ipywidgets import Widget
-from PIL import Image, ImageOps
+from PIL import Image
 from traitlets import Bool, Dict, Int, List, Unicode
 
 from ..answer.area import area_read
@@ -21,13 +19,12 @@ from .assets import MAX_BYTES, SHORT_SIDE, join_modules, read_style
 from .examples import list_examples, read_example
 from .feedback import Feedback
 from .links import source_link
+from .pictures import CODE, code_of, encode, is_address
 
 MAX_ARRIVING = 16  # unfinished requests per visitor
 MAX_ARRIVING_BYTES = 2 * MAX_BYTES  # in all of them; the oldest are dropped, since the page has given up on those
-MAX_LONG_SIDE = 16_384  # pixels of a picture sent to the page; JPEG allows 65,500
 MAX_REMEMBERED = 1000  # answers that a visitor can still give a verdict on
 MAX_TRUTH = 60  # characters of a dish that the model doesn't know
-MAX_ADDRESS = 1000  # characters in a QR code, which becomes hard to read long before
 ON_BINDER = "BINDER_LAUNCH_HOST"  # set in every kernel that Binder starts
 APOLOGY = "Sorry, something went wrong here, not with your photo. Please try again."
 NONSENSE = "The app doesn't understand what this page sent. Reload the page and try again."
@@ -172,25 +169,11 @@ class Dashboard(anywidget.AnyWidget):
         return {"photo_kept": photo is not None}
 
 
-def encode(photo: Image.Image) -> bytes:
-    """A JPEG for the page: short side at most `SHORT_SIDE`, long side at most `MAX_LONG_SIDE` pixels."""
-    if min(photo.size) > SHORT_SIDE:
-        photo = ImageOps.cover(photo, (SHORT_SIDE, SHORT_SIDE))
-    if max(photo.size) > MAX_LONG_SIDE:
-        photo = photo.copy()
-        photo.thumbnail((MAX_LONG_SIDE, MAX_LONG_SIDE))
-    file = io.BytesIO()
-    photo.save(file, "JPEG", quality=90)
-    return file.getvalue()
-
-
 def draw_code(address: object) -> str:
     """A QR code for a web address, as a data URI with an SVG. Raises RequestError for anything else."""
-    if not isinstance(address, str) or not address.startswith(("https://", "http://")):
+    if not is_address(address):
         raise RequestError(NONSENSE)
-    if not address.isascii() or len(address) > MAX_ADDRESS:
-        raise RequestError(NONSENSE)
-    return segno.make(address).svg_data_uri(scale=6, border=4, light="white")
+    return code_of(address).svg_data_uri(**CODE)
 
 
 def _encoded_example(name: object) -> bytes:

@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 from ..answer.classes import read_classes
 from ..locate import find_model
 from .assets import MAX_BYTES, SHORT_SIDE, join_modules, read_style
+from .device import SERVED_BELOW, device_files
 from .examples import list_examples
 from .feedback import SETTING
 from .preview import preview
@@ -33,22 +34,28 @@ class DrawDashboard(Preprocessor):
                 "heading": heading,
                 "script": join_modules(),
                 "style": read_style(),
-                "settings": settings() | {"invite": not any(map(_has_sentence, heading))},
+                "settings": settings() | _on_device() | {"invite": not any(map(has_sentence, heading))},
             }
             notebook.cells = [cell for cell in above if cell.cell_type == "code"] + notebook.cells[places[0] :]
         return notebook, resources
 
 
-def settings() -> dict[str, object]:
-    """What the dashboard can know before its kernel has started. The kernel may override it."""
+def settings(model: Path | None = None) -> dict[str, object]:
+    """What the dashboard can know from the model file alone. A kernel may override it later."""
     feedback_on = bool(os.environ.get(SETTING))
-    known = {"feedback_on": feedback_on, "examples": list_examples(), **_classes()}
+    known = {"feedback_on": feedback_on, "examples": list_examples(), **_classes(model)}
     return {"short_side": SHORT_SIDE, "max_bytes": MAX_BYTES, **known}
 
 
-def _classes() -> dict[str, dict[str, str]]:
+def _on_device() -> dict[str, object]:
+    """Where the browser finds what it needs to answer photos itself, relative to Voilà's base URL."""
+    files = device_files()
+    return {"device": files.settings(f"../{SERVED_BELOW}")} if files else {}
+
+
+def _classes(model: Path | None) -> dict[str, dict[str, str]]:
     try:
-        model = find_model()
+        model = model or find_model()
         return _read_classes(model, model.stat().st_mtime_ns)
     except (OSError, ValueError):  # the kernel says what is wrong with the model
         return {"titles": {}, "background": {}}
@@ -59,6 +66,6 @@ def _read_classes(path: Path, modified_ns: int) -> dict[str, dict[str, str]]:
     return read_classes(path)
 
 
-def _has_sentence(cell: NotebookNode) -> bool:
+def has_sentence(cell: NotebookNode) -> bool:
     """Whether Markdown has more than a title, which means that the owner has said what the page is for."""
     return any(line.strip() and not line.startswith("#") for line in cell.source.splitlines())

@@ -12,6 +12,7 @@ from voila.app import Voila
 
 from ..answer.machine import cores, memory
 from ..locate import MODEL_SETTING, OWN_FOLDER, find_file, find_model
+from .device_handler import DeviceHandler, pattern
 from .embedding import framing_sites
 from .guard import PageConnection
 from .preview import ForOtherSites, own_address
@@ -93,6 +94,9 @@ class FoodVision(Voila):
             "transforms": [NoSniff, ForOtherSites, GZipContentEncoding],
             "kernel_websocket_connection_class": PageConnection,
         }
+
+    def init_handlers(self) -> list:
+        return [(pattern(self.server_url), DeviceHandler), *super().init_handlers()]
 
     def listen(self) -> None:
         self.app.listen = partial(self.app.listen, max_body_size=MAX_BODY_BYTES, max_buffer_size=MAX_BUFFER_BYTES)

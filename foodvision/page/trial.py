@@ -41,7 +41,7 @@ def try_port(port: int, address: str) -> None:
 
 def try_notebook(path: Path) -> None:
     """Run a notebook in its own folder, as each visitor's kernel will. Raises ServeError if it fails."""
-    notebook = _read(path)
+    notebook = read_notebook(path)
     kernel = notebook.metadata.get("kernelspec", {}).get("name", KERNEL)
     if kernel not in KernelSpecManager().find_kernel_specs():
         kernel = KERNEL  # Voilà also falls back to another kernel for the same language
@@ -71,7 +71,8 @@ def _unix_sockets(folder: str) -> Config:
     return Config({"KernelManager": {"transport": "ipc", "connection_file": f"{folder}/kernel.json"}})
 
 
-def _read(path: Path) -> nbformat.NotebookNode:
+def read_notebook(path: Path) -> nbformat.NotebookNode:
+    """A notebook file. Raises ServeError."""
     try:
         return nbformat.read(path, as_version=4)
     except OSError as error:

@@ -28,7 +28,7 @@ export async function askAbout(photo, answererFor, { limit, signal }) {
   if (signal.aborted) return null;
   photo.card.say(words.looking(photo.name));
   const onProgress = (/** @type {number} */ share) => photo.card.say(words.sending(photo.name, percent(share)));
-  const reply = await answerer.answer(file, { needsPicture: !photo.jpeg, onProgress, signal });
+  const reply = await answerer.answer(file, { original: photo.file, needsPicture: !photo.jpeg, onProgress, signal });
   if (!reply) return null;
   if ("error" in reply) return refuse(photo, reply.error);
   if (reply.picture) {

@@ -45,8 +45,8 @@ async function openCamera(look, complain) {
   dialog.showModal();
 }
 
-/** @param {string} error @param {boolean} secure */
-function whyNot(error, secure) {
+/** Why the camera cannot be used. @param {string} error @param {boolean} secure */
+export function whyNot(error, secure) {
   if (!secure) return words.cameraNeedsHttps;
   if (error === "NotAllowedError") return words.cameraForbidden;
   return error === "NotFoundError" ? words.cameraMissing : words.cameraBusy;

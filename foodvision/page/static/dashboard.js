@@ -2,6 +2,7 @@
 import { askAbout, makeSmall } from "./asking.js";
 import { makeCard } from "./card.js";
 import { describe } from "./describe.js";
+import { mountDevice } from "./device_switch.js";
 import { element, ownsThePage } from "./element.js";
 import { forgetLinked, linkedAnswer } from "./fragment.js";
 import { whyButton } from "./heat.js";
@@ -57,10 +58,12 @@ class Dashboard {
       redraw: () => this.redraw(),
       tryExample: (example) => this.tryExample(example),
     });
+    const changed = () => this.deviceChanged();
+    this.device = mountDevice(settings, this.page.notice, { look, complain, classes: () => this.about, changed });
     const area = ownsThePage() ? document : el;
     acceptDrops(area, this.page.node, { look, complain, signal });
     acceptPastes(area, { look, signal });
-    onReturn({ restored: () => this.restored(), awake: () => this.answerer?.check?.(), signal });
+    onReturn({ restored: () => this.restored(), awake: () => this.device.on || this.answerer?.check?.(), signal });
     this.showLinked();
     this.takeUpKept();
   }
@@ -72,7 +75,10 @@ class Dashboard {
    */
   connect(makeAnswerer, about) {
     this.about = { ...this.settings, ...about };
-    const onBack = () => this.page.notice.replaceChildren();
+    const onBack = () => {
+      this.page.notice.replaceChildren();
+      this.device.withdraw();
+    };
     this.answerer = makeAnswerer({ onGone: () => this.onGone(), onBack, signal: this.view.signal });
     this.page.greet(this.about, this.answerer);
     this.showLinked();
@@ -152,12 +158,20 @@ class Dashboard {
   }
 
   onGone() {
+    if (this.device.on) return;
+    this.device.offer();
     const { notice } = this.page;
     if (!notice.firstChild) notice.append(goneNotice(() => this.choice.photos, this.prepare, this.about.link));
   }
 
+  // What has no answer yet gets one from the other answerer.
+  deviceChanged() {
+    this.page.notice.replaceChildren();
+    this.lookAt(this.choice);
+  }
+
   restored() {
-    if (ownsThePage()) reload(this.choice.photos, this.prepare);
+    if (ownsThePage() && !this.device.on) reload(this.choice.photos, this.prepare);
   }
 
   // The latest choice wins. If it turns out to be a single bad file, the choice before it comes back.
@@ -206,8 +220,8 @@ class Dashboard {
   async answererFor(photo) {
     photo.card.say(words.waiting(photo.name));
     const tooLong = setTimeout(() => this.onGone(), START_TIMEOUT_MS);
-    const first = await this.answering.finally(() => clearTimeout(tooLong));
-    return this.answerer ?? first;
+    const first = await this.device.or(this.answering).finally(() => clearTimeout(tooLong));
+    return this.device.on ? first : (this.answerer ?? first);
   }
 
   /** @param {Photo} photo */
@@ -226,7 +240,7 @@ class Dashboard {
   /** Adds to a card what can be asked about its answer. @param {Photo} photo @param {Answer} answer */
   extend(photo, { prediction, judge }) {
     const label = () => photo.said?.label ?? prediction.label;
-    const { explain } = this.answerer ?? {};
+    const { explain } = this.device.on ? {} : (this.answerer ?? {});
     const { jpeg } = photo;
     if (explain && jpeg) {
       const why = whyButton(photo.card, () => explain(jpeg, label()));

@@ -62,7 +62,8 @@ export function onPhone() {
   return matchMedia("(pointer: coarse)").matches;
 }
 
-// In Voilà the dashboard has the page to itself; in JupyterLab and Notebook it is one output among others.
+// In Voilà, and without a kernel, the dashboard has the page to itself; in JupyterLab and Notebook it is one output among
+// others.
 export function ownsThePage() {
-  return "voila" in document.body.dataset;
+  return "voila" in document.body.dataset || "standalone" in document.body.dataset;
 }

@@ -1,5 +1,6 @@
 // The page around the photos: what it offers above them, and what can be done with the answers below.
 import { publicAddress } from "./address.js";
+import { apiButton } from "./api.js";
 import { arranger } from "./arrange.js";
 import { isBackground } from "./describe.js";
 import { element, ownsThePage } from "./element.js";
@@ -75,6 +76,8 @@ export class Page {
     this.address = about.link || (ownsThePage() && publicAddress(location)) || "";
     this.node.querySelector(".fv-share")?.remove();
     if (this.address) this.foot.settings.append(shareButton(this.address, answerer.qrCode));
+    this.node.querySelector(".fv-use-api")?.remove();
+    if (answerer.api) this.foot.settings.append(apiButton(answerer.api));
     this.tally(this.photos);
   }
 

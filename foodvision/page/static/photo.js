@@ -32,16 +32,19 @@ export async function shrink(file, shortSide) {
 
 /** @param {Blob} file @param {ArrayBuffer} data @param {number} shortSide */
 async function decode(file, data, shortSide) {
-  const sides = await load(file).then(
-    ({ naturalWidth, naturalHeight }) => [naturalWidth, naturalHeight], // without decoding it yet
-    () => null,
-  );
+  const sides = await naturalSides(file).catch(() => null);
   const scaled = sides && Math.min(...sides) > shortSide;
   return (
     (scaled && (await decodeReduced(file, data, sides, shortSide).catch(() => null))) ||
     (scaled && (await decodeScaled(file, fit(sides, shortSide)).catch(() => null))) ||
     createImageBitmap(file, { imageOrientation: "from-image" })
   );
+}
+
+/** Width and height of the upright picture, which isn't decoded yet. @param {Blob} file */
+export async function naturalSides(file) {
+  const { naturalWidth, naturalHeight } = await load(file);
+  return [naturalWidth, naturalHeight];
 }
 
 /**
@@ -53,7 +56,7 @@ async function decode(file, data, shortSide) {
  * @param {number[]} sides
  * @param {number} shortSide
  */
-async function decodeReduced(file, data, sides, shortSide) {
+export async function decodeReduced(file, data, sides, shortSide) {
   if (file.type !== "image/jpeg" || !window.ImageDecoder || !reduces) return null;
   const eighths = Math.ceil((8 * shortSide) / Math.min(...sides));
   if (eighths >= 8) return null;
@@ -72,7 +75,7 @@ async function decodeReduced(file, data, sides, shortSide) {
  * @param {Blob} file
  * @param {number[]} size
  */
-async function decodeScaled(file, [resizeWidth, resizeHeight]) {
+export async function decodeScaled(file, [resizeWidth, resizeHeight]) {
   const options = { resizeWidth, resizeHeight, resizeQuality: /** @type {const} */ ("high") };
   const bitmap = await createImageBitmap(file, { imageOrientation: "from-image", ...options });
   if (bitmap.width === resizeWidth && bitmap.height === resizeHeight) return bitmap;

@@ -58,11 +58,29 @@ export interface Settings extends Classes {
   short_side: number;
   max_bytes: number;
   feedback_on: boolean;
+  /** What the browser needs to answer photos itself. Absent if the page can't offer it. */
+  device?: DeviceFiles;
   examples?: Example[];
   /** Where the code is, for the foot of the page. */
   source?: string;
   /** Whether the dashboard has to say what the page is for, because no text above it does. */
   invite?: boolean;
+}
+
+/** Where the files of answering on this device are. */
+export interface DeviceFiles {
+  /** Relative to Voilà's base, or else to the page. */
+  folder: string;
+  /** These are relative to the folder. */
+  worker: string;
+  runtime: string;
+  model: string;
+  /** To download before the first answer, roughly. */
+  bytes: number;
+  /** Whether the page has no other answerer. */
+  only?: boolean;
+  /** Keeps the page for visits without a connection. */
+  service_worker?: string;
 }
 
 /** What only the kernel can tell: whether verdicts are kept, and the link that starts the app on Binder. */
@@ -94,6 +112,8 @@ export interface Answerer {
   check?(): void;
   /** Address of an image with a QR code of `text`. */
   qrCode?(text: string): Promise<string>;
+  /** Address of the API that answers, if programs can use it, too. */
+  api?: string;
   /** What speaks for a label in a photo. Absent if the model can't tell. */
   explain?(photo: Blob, label: string): Promise<Explanation | Failure>;
   /** The whole picture of an example that has no address. */
@@ -101,6 +121,8 @@ export interface Answerer {
 }
 
 export interface AnswerOptions {
+  /** The file as it was chosen, of which the photo may be a smaller copy. */
+  original?: Blob;
   /** The browser cannot decode the photo: the answer should bring a picture. */
   needsPicture: boolean;
   /** Share of the photo that has been sent, 0 to 1. */

@@ -157,6 +157,35 @@ export const ENGLISH = {
   leftOut: (/** @type {number} */ count) =>
     `${count} photos could not be kept while the page reloaded. Please choose them again.`,
 
+  // Answering on the visitor's own device
+  onDevice: "Answer on this device",
+  deviceStays: "Your photos stay on this device.",
+  deviceLoading: (/** @type {string} */ percent) => `Loading the model… ${percent}`,
+  deviceStarting: "The app is still starting. This device can answer in the meantime.",
+  deviceGone: "This device can answer without the app.",
+  deviceUnreadable:
+    "Your browser cannot read this file, so this device cannot answer it. Save it as a JPEG and choose that.",
+  deviceNewer: "There is a newer model by now. Reload the page to use it.",
+  deviceOffline: "The model could not be loaded. Check your connection, then choose the photo again.",
+  deviceTooOld: "This browser is too old to answer on this device. Update it, or use another browser.",
+  deviceFailed: "This device could not answer. It may be short of memory: close other tabs and reload the page.",
+
+  // The camera with a label that follows what it shows
+  live: "Live camera",
+  liveStarting: "Getting ready…",
+  torch: "Light",
+  otherCamera: "Other camera",
+  pointAtDish: "Point at a dish",
+  pointAtSomething: "Point at something I know",
+
+  // How programs ask
+  api: "Use via API",
+  apiAbout: "Programs ask this server for the same answers:",
+  apiMore: "Description of the API (OpenAPI)",
+  apiCopy: (/** @type {string} */ language) => `Copy for ${language}`,
+  apiNotCopied: "Your browser does not let this page copy. Select the call and copy it yourself.",
+  apiNoAnswer: "The app could not answer. Please try again.",
+
   // What the model's classes are called in other languages; in English, as the model calls them
   dishes: /** @type {Record<string, string>} */ ({}),
 };

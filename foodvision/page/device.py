@@ -1,0 +1,124 @@
+"""What a browser needs to answer photos itself: ONNX Runtime for WebAssembly, the model, and a script that runs it.
+
+Each file's address holds a version or a hash of its content, so browsers can keep it for ever.
+"""
+
+import gzip
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from platformdirs import user_cache_path
+
+from ..answer.classes import answers_of, background_of, read_texts
+from ..answer.prediction import CONFIDENCE, DISHES, MARGIN
+from ..locate import OWN_FOLDER, find_model
+from .assets import STATIC, join_modules
+
+SCRIPTS = STATIC / "device"
+RUNTIME = OWN_FOLDER / "node_modules" / "onnxruntime-web"  # where npm installs it
+LOADER, WASM = "ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"
+SERVED_BELOW = "foodvision/device/"  # the server's base URL
+HASH_CHARACTERS = 16
+PACKED_WASM, PACKED_MODEL = 0.26, 0.47  # of their sizes; packing them takes seconds, and a progress bar can be rough
+TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".json": "application/json", ".gz": "application/gzip"}
+
+
+class DeviceFiles:
+    """The files for one model, by their addresses below one folder: `names`, `read(name)`."""
+
+    def __init__(self, model: Path, runtime: Path = RUNTIME) -> None:
+        """Raises OSError, and ValueError if the model doesn't describe itself or the runtime is incomplete."""
+        self._content, self._runtime = model.read_bytes(), runtime / "dist"
+        self._script = join_modules(SCRIPTS).encode()
+        self._description = json.dumps(describe(model)).encode()
+        version = json.loads((runtime / "package.json").read_text(encoding="utf-8"))["version"]
+        self.worker = f"worker-{_digest(self._script)}.js"
+        self.runtime = f"onnxruntime-{version}/"
+        self.model = f"model-{_digest(self._content)}/"
+        self._makers: dict[str, Callable[[], bytes]] = {
+            self.worker: lambda: self._script,
+            self.runtime + LOADER: (self._runtime / LOADER).read_bytes,
+            self.runtime + WASM + ".gz": lambda: _pack((self._runtime / WASM).read_bytes()),
+            self.model + "model.json": lambda: self._description,
+            self.model + "model.onnx.gz": self._pack_model,
+        }
+        self.names = list(self._makers)
+
+    @property
+    def version(self) -> str:
+        """Changes with any of the files."""
+        return _digest("".join(self.names).encode() + self._description)
+
+    def read(self, name: str) -> bytes:
+        """A file's content. What takes a second to pack is kept in the user's cache. Raises KeyError."""
+        make = self._makers[name]
+        return _kept(name.replace("/", "-"), make) if name.endswith(".gz") else make()
+
+    def _pack_model(self) -> bytes:
+        from ..answer.half import halve_weights  # imports NumPy, which the server needs for nothing else
+
+        return _pack(halve_weights(self._content))
+
+    def settings(self, folder: str) -> dict[str, object]:
+        """What the page must know; `folder` is relative to the page's base."""
+        wasm = (self._runtime / WASM).stat().st_size
+        size = int(PACKED_WASM * wasm + PACKED_MODEL * len(self._content))
+        return {"folder": folder, "worker": self.worker, "runtime": self.runtime, "model": self.model, "bytes": size}
+
+
+def describe(model: Path) -> dict[str, object]:
+    """The metadata that turns a photo into a prediction, complete with defaults. Raises OSError, ValueError."""
+    texts = read_texts(model)
+    try:
+        metadata = {name: json.loads(text) for name, text in texts.items() if name != "pickle_sha256"}
+        answers, vocab = answers_of(metadata), metadata["vocab"]
+        return {
+            "vocab": vocab,
+            "groups": metadata.get("groups") or {name: [name] for name in vocab},
+            "background": list(background_of(metadata)),
+            "decision": {"accept": {}, "confidence": CONFIDENCE, "margin": MARGIN} | metadata["decision"],
+            "dishes": DISHES if answers != vocab else 0,
+            "preprocessing": metadata["preprocessing"],
+        }
+    except (LookupError, TypeError, AttributeError) as error:
+        raise ValueError(f"{model.name} does not describe itself.") from error
+
+
+def device_files() -> DeviceFiles | None:
+    """The files for the served model, or None if npm hasn't installed the runtime or the model can't be read."""
+    with suppress(OSError, ValueError, KeyError):
+        model = find_model()
+        return _device_files(model, model.stat().st_mtime_ns, (RUNTIME / "package.json").stat().st_mtime_ns)
+    return None
+
+
+@lru_cache(maxsize=1)
+def _device_files(model: Path, modified_ns: int, installed_ns: int) -> DeviceFiles:
+    return DeviceFiles(model)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:HASH_CHARACTERS]
+
+
+def _pack(content: bytes) -> bytes:
+    return gzip.compress(content, mtime=0)
+
+
+def _kept(name: str, make: Callable[[], bytes]) -> bytes:
+    path = user_cache_path("foodvision") / name
+    with suppress(OSError):
+        return path.read_bytes()
+    content = make()
+    with suppress(OSError):  # a container's disk may be read-only
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(content)
+        os.replace(file.name, path)
+    return content

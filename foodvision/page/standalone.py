@@ -1,0 +1,127 @@
+"""The page of a notebook as a single HTML file, for hosts without kernels."""
+
+import hashlib
+import json
+from base64 import b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader
+from nbconvert.filters import markdown2html
+from nbformat import NotebookNode
+
+from .assets import join_modules, read_style
+from .first_paint import has_sentence, settings
+from .trial import ServeError, read_notebook
+
+FOLDER = Path(__file__).parent
+TEMPLATE = FOLDER / "template"
+ICON = TEMPLATE / "static" / "favicon.svg"
+
+
+@dataclass(frozen=True)
+class StandalonePage:
+    """The page's `html`, its `title`, and its content security `policy`, which the HTML also contains.
+
+    A server that also sends the policy as a header may add `frame-ancestors`, which browsers ignore in HTML.
+    """
+
+    html: str
+    policy: str
+    title: str
+
+
+def render_page(
+    notebook: Path,
+    answerer: str,
+    model: Path | None = None,
+    links: Iterable[dict[str, str]] = (),
+    **options: object,
+) -> StandalonePage:
+    """The Markdown of a notebook with the dashboard in the place of its cell tagged `dashboard`.
+
+    `answerer` names a function that a module in `static` exports; it takes the connection's events (see `types.d.ts`)
+    and the page's settings, which include `options`, and returns the Answerer of every photo. `model` is the file that
+    the classes are read from, `links` are the attributes of further <link> elements. Raises ServeError if the notebook
+    can't be read or has no dashboard.
+    """
+    contents = read_notebook(notebook)
+    above, below = _split(contents.cells, notebook.name)
+    known = settings(model) | {"feedback_on": False, "link": "", "invite": not any(map(has_sentence, above))} | options
+    script, style = _script(answerer, known), _style()
+    policy, title = _policy(script, style), contents.metadata.get("title", notebook.stem)
+    loader = FileSystemLoader(FOLDER)
+    html = (
+        Environment(loader=loader, autoescape=True)
+        .get_template("standalone.html.j2")
+        .render(
+            title=title,
+            icon=_icon(),
+            links=list(links),
+            above=_html(above),
+            below=_html(below),
+            policy=policy,
+            script=script,
+            style=style,
+        )
+    )
+    return StandalonePage(html, policy, title)
+
+
+def _split(cells: list[NotebookNode], name: str) -> tuple[list[NotebookNode], list[NotebookNode]]:
+    """The Markdown cells above and below the dashboard, without those for people who read the notebook."""
+    tags = [cell.metadata.get("tags", []) for cell in cells]
+    place = next((place for place, given in enumerate(tags) if "dashboard" in given), None)
+    if place is None:
+        raise ServeError(f'{name} has no dashboard. Give the cell that ends in `Dashboard(...)` the tag "dashboard".')
+    shown = [
+        (at, cell) for at, cell in enumerate(cells) if cell.cell_type == "markdown" and "notebook-only" not in tags[at]
+    ]
+    return [cell for at, cell in shown if at < place], [cell for at, cell in shown if at > place]
+
+
+def _html(cells: list[NotebookNode]) -> str:
+    return "\n".join(markdown2html(cell.source) for cell in cells)
+
+
+def _script(answerer: str, known: dict[str, Any]) -> str:
+    """The dashboard's modules, opened and connected."""
+    page = json.dumps(known).replace("<", "\\u003c")
+    return (
+        f"{join_modules()}\nconst known = {page};\n"
+        'const dashboard = openDashboard(document.getElementById("dashboard"), known);\n'
+        f"dashboard.connect((events) => {answerer}(events, known), known);\n"
+    )
+
+
+def _style() -> str:
+    logo = f'main > h1::before {{ background: url("{_icon()}") center / contain; }}'
+    styles = [(TEMPLATE / name).read_text(encoding="utf-8") for name in ("page.css", "dashboard_page.css")]
+    return "\n".join([*styles, logo, read_style()])
+
+
+def _icon() -> str:
+    return f"data:image/svg+xml;base64,{b64encode(ICON.read_bytes()).decode()}"
+
+
+def _policy(script: str, style: str) -> str:
+    """Only what is in the page itself, and files of its own host."""
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src 'self' {_digest(script)}",
+            f"style-src {_digest(style)}",
+            "img-src 'self' data: blob:",
+            "connect-src 'self' data:",
+            "worker-src 'self'",
+            "manifest-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -1,0 +1,110 @@
+// Runs the model in a worker, so that the page stays responsive. Each request {id, do, ...} gets one reply {id, ...}.
+import { predictionOf, softmax } from "./prediction.js";
+import { prepare, toRgb, toTensor } from "./steps.js";
+
+/** @import { Description } from "./prediction.js" */
+/** @import { Step } from "./steps.js" */
+/** @typedef {Description & { preprocessing: { steps: Step[], mean: number[], std: number[] } }} Model */
+
+const GZIP = [0x1f, 0x8b]; // what a gzipped file begins with
+const NEW_FRAME = 0.35; // weight of the newest of the camera's frames against those before
+const worker = /** @type {any} */ (globalThis); // TypeScript takes it for a window
+
+/** @type {{ ort: any, session: any, model: Model }} */
+let loaded;
+/** @type {number[] | null} */
+let smoothed = null;
+
+/** @type {Record<string, (request: any) => Promise<object>>} */
+const HANDLERS = {
+  /** `runtime` and `model` are addresses of folders. */
+  async load({ runtime, model }) {
+    const [ort, wasmBinary, description, weights] = await Promise.all([
+      import(`${runtime}ort.wasm.bundle.min.mjs`),
+      unpacked(`${runtime}ort-wasm-simd-threaded.wasm.gz`),
+      fetched(`${model}model.json`).then((response) => response.json()),
+      unpacked(`${model}model.onnx.gz`),
+    ]);
+    Object.assign(ort.env.wasm, { numThreads: 1, wasmBinary });
+    const session = await ort.InferenceSession.create(weights, { executionProviders: ["wasm"] });
+    loaded = { ort, session, model: description };
+    return { steps: description.preprocessing.steps };
+  },
+
+  /** The exact answer to a photo. */
+  async answer({ picture, started }) {
+    const probabilities = await look(picture);
+    return { prediction: predictionOf(probabilities, loaded.model, (Date.now() - started) / 1000) };
+  },
+
+  /** The answer to the latest of the camera's frames, averaged with those before so that it doesn't flicker. */
+  async frame({ picture, first, started }) {
+    const latest = await look(picture);
+    const before = first || !smoothed ? latest : smoothed;
+    smoothed = latest.map((probability, place) => before[place] + NEW_FRAME * (probability - before[place]));
+    return { prediction: predictionOf(smoothed, loaded.model, (Date.now() - started) / 1000) };
+  },
+};
+
+worker.addEventListener("message", async (/** @type {MessageEvent} */ { data }) => {
+  try {
+    worker.postMessage({ id: data.id, ...(await HANDLERS[data.do](data)) });
+  } catch (error) {
+    const { name, message } = /** @type {Error} */ (error);
+    worker.postMessage({ id: data.id, failure: { name, message } });
+  }
+});
+
+/**
+ * The probability of each class.
+ * @param {ImageBitmap | VideoFrame} picture
+ */
+async function look(picture) {
+  const { ort, session, model } = loaded;
+  const { steps, mean, std } = model.preprocessing;
+  const prepared = prepare(toRgb(pixelsOf(picture)), steps);
+  const pixels = new ort.Tensor("float32", toTensor(prepared, { mean, std }), [1, 3, prepared.height, prepared.width]);
+  const { logits } = await session.run({ pixels }, ["logits"]);
+  return softmax(logits.data);
+}
+
+/** @param {ImageBitmap | VideoFrame} picture */
+function pixelsOf(picture) {
+  const [width, height] =
+    "displayWidth" in picture ? [picture.displayWidth, picture.displayHeight] : [picture.width, picture.height];
+  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  if (!context) throw new RangeError("The browser lacks the memory.");
+  context.drawImage(picture, 0, 0, width, height);
+  picture.close();
+  return context.getImageData(0, 0, width, height);
+}
+
+/**
+ * A gzipped file's content. Some servers make the browser unpack it already.
+ * @param {string} address
+ */
+async function unpacked(address) {
+  const bytes = await downloaded(await fetched(address));
+  if (!GZIP.every((byte, place) => bytes[place] === byte)) return bytes;
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** @param {Response} response */
+async function downloaded(response) {
+  const parts = [];
+  const reader = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body).getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return new Uint8Array(await new Blob(parts).arrayBuffer());
+    parts.push(value);
+    worker.postMessage({ received: value.length });
+  }
+}
+
+/** @param {string} address */
+async function fetched(address) {
+  const response = await fetch(address);
+  if (!response.ok) throw new DOMException(`${response.status} for ${address}`, "NotFoundError");
+  return response;
+}
