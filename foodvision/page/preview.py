@@ -70,7 +70,7 @@ def preview(notebook: NotebookNode, classes: dict[str, dict[str, str]]) -> dict[
     """
     return {
         "title": notebook.metadata.get("title", "FoodVision"),
-        "description": own_sentence(notebook) or invitation(**classes),
+        "description": own_sentence(notebook) or invitation(classes["titles"], classes["background"]),
         "ours": set(classes["titles"]) - set(classes["background"]) == OURS,
     }
 
