@@ -5,7 +5,7 @@ import urllib.request
 
 import psutil
 import pytest
-from conftest import CHROMIUM_FLAGS, PATIENCE, ROOT
+from conftest import CHROMIUM, CHROMIUM_FLAGS, PATIENCE, ROOT
 from drawn_pizza import draw_pizza
 from on_device import hosted
 from playwright.sync_api import expect
@@ -202,7 +202,7 @@ def pizza_camera(tmp_path_factory):
 def filming(browser, pizza_camera):
     """A browser whose camera shows the pizza."""
     flags = [*CHROMIUM_FLAGS.split(), f"--use-file-for-fake-video-capture={pizza_camera}"]
-    camera = browser.browser_type.launch(executable_path=browser.browser_type.executable_path, args=flags)
+    camera = browser.browser_type.launch(executable_path=CHROMIUM, args=flags)
     yield camera
     camera.close()
 
