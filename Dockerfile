@@ -1,4 +1,4 @@
-# The page alone, for any host that runs containers: Hugging Face Spaces, Cloud Run, Fly. See docs/hosting.md.
+# The API with the page, for any host that runs containers: Hugging Face Spaces, Cloud Run, Fly. See docs/hosting.md.
 FROM node:24-bookworm-slim AS runtime
 WORKDIR /runtime
 COPY package.json package-lock.json ./
@@ -10,8 +10,8 @@ ENV PORT=7860 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONUNBUFFERE
 
 RUN useradd --create-home --uid 1000 foodvision
 WORKDIR /home/foodvision/app
-COPY requirements/serve.txt requirements/
-RUN pip install --require-hashes --requirement requirements/serve.txt
+COPY requirements/api.txt requirements/
+RUN pip install --require-hashes --requirement requirements/api.txt
 
 COPY --chown=1000 . .
 COPY --from=runtime /runtime/node_modules/onnxruntime-web/package.json node_modules/onnxruntime-web/
@@ -20,10 +20,9 @@ COPY --from=runtime /runtime/node_modules/onnxruntime-web/dist/ort.wasm.bundle.m
 RUN pip install --no-deps --no-build-isolation --editable .
 
 USER 1000
-RUN foodvision check && jupyter execute foodvision.ipynb
+RUN foodvision check
 
 EXPOSE $PORT
-# Asks for a file, since asking for the page would start a kernel.
 HEALTHCHECK --start-period=20s --start-interval=1s \
-    CMD ["python", "-c", "import os, urllib.request as web; web.urlopen(f'http://localhost:{os.environ[\"PORT\"]}/voila/templates/foodvision/static/favicon.svg', timeout=3)"]
-CMD ["sh", "-c", "exec foodvision serve foodvision.ipynb --no-browser --Voila.ip=0.0.0.0 --port=\"$PORT\""]
+    CMD ["python", "-c", "import os, urllib.request as web; web.urlopen(f'http://localhost:{os.environ[\"PORT\"]}/v2/health/ready', timeout=3)"]
+CMD ["foodvision", "api", "--host", "0.0.0.0"]

@@ -4,7 +4,8 @@ PYTHON ?= python3
 PORT ?= 8866
 BIN := .venv/bin
 # An editable install copies the page's template to where Voilà looks for it, so a change to it triggers a new install.
-INSTALLED := pyproject.toml $(wildcard requirements/*.txt foodvision/page/template/* foodvision/page/template/static/*)
+INSTALLED := pyproject.toml $(wildcard requirements/*.txt foodvision/page/jupyter/* foodvision/page/jupyter/*/* foodvision/page/template/* \
+	foodvision/page/template/static/* foodvision/page/template/static/languages/*)
 
 LOCK = $(BIN)/uv pip compile --quiet --no-strip-extras --universal --python-version 3.11 --generate-hashes $(UPGRADE) \
 	--custom-compile-command "make lock"
@@ -94,8 +95,9 @@ lint: .venv/quick ## format the code and fix what can be fixed
 # packages of the `train` extra.
 lock: .venv/all ## write requirements/*.txt
 	$(LOCK) $(PROJECT) --output-file requirements/serve.txt
-	$(LOCK) $(PROJECT) --extra train --extra test --extra folder --output-file requirements/all.txt
-	printf 'onnx\npandas\n' | $(LOCK) $(PROJECT) - --extra test --extra folder --constraint requirements/all.txt \
+	$(LOCK) $(PROJECT) --extra api --output-file requirements/api.txt
+	$(LOCK) $(PROJECT) --extra api --extra train --extra test --extra folder --output-file requirements/all.txt
+	printf 'onnx\npandas\n' | $(LOCK) $(PROJECT) - --extra api --extra test --extra folder --constraint requirements/all.txt \
 		--output-file requirements/quick.txt
 	$(LOCK) --group bench --output-file requirements/bench.txt
 
@@ -103,7 +105,7 @@ lock: .venv/all ## write requirements/*.txt
 audit: .venv/all ## look up advisories for the locked packages
 	$(BIN)/pip-audit --vulnerability-service osv --disable-pip --require-hashes --progress-spinner off \
 		$$(sed -n 's/^\([A-Z][^ ]*\): ..*/--ignore-vuln \1/p' requirements/advisories) \
-		--requirement requirements/serve.txt --requirement requirements/all.txt
+		--requirement requirements/api.txt --requirement requirements/all.txt
 
 sbom: .venv/all ## write a bill of materials
 	@mkdir -p build

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-PACKAGED = "export.onnx", "foodvision.ipynb", "voila.json"
+PACKAGED = "examples", "export.onnx", "foodvision.ipynb", "voila.json"
 RUNTIME = "node_modules/onnxruntime-web"
 FOR_BROWSERS = [  # where npm has installed them; see foodvision/page/device.py
     f"{RUNTIME}/package.json",
@@ -14,7 +14,7 @@ FOR_BROWSERS = [  # where npm has installed them; see foodvision/page/device.py
 
 
 class PackageFiles(BuildHookInterface):
-    """Copies the model, the page and Voilà's settings into `foodvision/packaged/`."""
+    """Copies the model, the page, its examples and Voilà's settings into `foodvision/packaged/`."""
 
     def initialize(self, version: str, build_data: dict) -> None:
         if version == "standard":

@@ -16,7 +16,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from foodvision import Classifier
 from foodvision.answer.classifier import MODEL
 from foodvision.learn.data import BACKGROUND, NOT_FOOD_URL, list_photos
-from foodvision.learn.evaluate import answer_photos, score_answers
+from foodvision.learn.evaluate import answer_photos, score_answers, test_photos
 
 
 class Photos(CalibrationDataReader):
@@ -55,8 +55,8 @@ def measure(classifier, photos, foods):
 def main():
     served = Classifier()
     foods = [name for name in served.answers if name not in BACKGROUND]
-    photos = list_photos(untar_data(URLs.FOOD), untar_data(NOT_FOOD_URL), foods)
-    test = photos[photos.split == "test"]
+    photos = list_photos(untar_data(URLs.FOOD), untar_data(NOT_FOOD_URL))
+    test = test_photos(photos, served.groups)
     with tempfile.TemporaryDirectory() as folder:
         small = Path(folder) / "int8.onnx"
         shutil.copy(MODEL, Path(folder) / "float32.onnx")

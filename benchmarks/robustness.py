@@ -13,7 +13,7 @@ from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from foodvision import Classifier
 from foodvision.learn.data import BACKGROUND, NOT_FOOD_URL, list_photos
-from foodvision.learn.evaluate import answer_photos, score_answers
+from foodvision.learn.evaluate import answer_photos, score_answers, test_photos
 
 OTHERS = 5  # photos of each other dish: enough to see a change, and five times faster
 
@@ -80,8 +80,7 @@ def measure(classifier, photos, foods, alter):
 def main():
     classifier = Classifier()
     foods = [name for name in classifier.answers if name not in BACKGROUND]
-    photos = list_photos(untar_data(URLs.FOOD), untar_data(NOT_FOOD_URL), foods)
-    test = photos[photos.split == "test"]
+    test = test_photos(list_photos(untar_data(URLs.FOOD), untar_data(NOT_FOOD_URL)), classifier.groups)
     others = test[test.label == "other_food"]
     chosen = pd.concat([test.drop(others.index), others.groupby("dish").head(OTHERS)])
     table = pd.DataFrame({name: measure(classifier, chosen, foods, alter) for name, alter in ALTERATIONS.items()})

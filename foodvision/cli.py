@@ -1,4 +1,4 @@
-"""The `foodvision` command: one function per subcommand. The four wings do the work."""
+"""The `foodvision` command: one function per subcommand. The five wings do the work."""
 
 import sys
 from pathlib import Path
@@ -6,6 +6,8 @@ from pathlib import Path
 import click
 
 from . import __version__
+from .api.command import api
+from .learn.export import export
 from .locate import find_model
 from .page.commands import serve, static
 from .terminal import quiet_if_nobody_reads, speak_utf8
@@ -129,25 +131,6 @@ def compile_command(pickle: Path, output: Path | None, trust: bool) -> int:
 
 
 @app.command()
-@PICKLE
-@click.option("--to", "target", type=click.Choice(["torch"]), required=True, help="The format to write.")
-@click.option("--output", type=click.Path(path_type=Path), help="The file to write. Default: beside the pickle.")
-@click.option("--trust", is_flag=True, help="Run whatever code the pickle holds.")
-def export(pickle: Path, target: str, output: Path | None, trust: bool) -> int:
-    """Export a fastai learner for other runtimes.
-
-    With --to torch this writes a PyTorch program (.pt2), which ExecuTorch can take to phones.
-
-    \b
-    foodvision export --to torch
-    """
-    from .learn.compile import compile_file
-    from .learn.mobile import export_mobile
-
-    return compile_file(pickle, output, trust, write=export_mobile)
-
-
-@app.command()
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 @MODEL_OPTION
 def evaluate(folder: Path | None, model: Path) -> int:
@@ -191,6 +174,10 @@ def share(write: bool) -> int:
     from .page.links import print_links
 
     return print_links(write=write)
+
+
+app.add_command(api)
+app.add_command(export)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -15,7 +15,7 @@ MODEL = ROOT / "export.onnx"
 def test_titles_and_sentences_match_the_classifiers():
     classifier = Classifier(MODEL)
     assert read_classes(MODEL) == {"titles": classifier.titles, "background": classifier.background}
-    assert list(read_classes(MODEL)["titles"]) == classifier.vocab
+    assert list(read_classes(MODEL)["titles"]) == classifier.answers
 
 
 def test_reading_them_loads_neither_onnx_runtime_nor_numpy():

@@ -38,7 +38,7 @@ def test_three_lines_are_enough(drawn):
 
 def test_probabilities_are_given_for_every_class_and_add_up(classifier, drawn):
     prediction = classifier.predict(drawn)
-    assert list(prediction.probabilities) == classifier.vocab
+    assert list(prediction.probabilities) == classifier.answers
     assert sum(prediction.probabilities.values()) == pytest.approx(1, abs=1e-5)
     assert prediction.seconds > 0
 
@@ -92,7 +92,7 @@ def test_the_command_prints_json_and_fails_when_a_photo_does(drawn, tmp_path, ca
     assert main(["--json", str(text), str(drawn)]) == 1
     refused, answered = map(json.loads, capsys.readouterr().out.splitlines())
     assert set(refused) == {"photo", "error"} and refused["photo"] == str(text)
-    assert set(answered) == {"photo", "label", "probability", "probabilities", "unsure", "seconds"}
+    assert set(answered) == {"photo", "label", "probability", "probabilities", "unsure", "seconds", "dishes"}
     assert answered["photo"] == str(drawn)
 
 

@@ -44,7 +44,8 @@ def test_a_table_has_the_fields_of_a_prediction(photos, tmp_path):
     assert main(["photos", "--output", "answers.csv"]) == 0
     header = (tmp_path / "answers.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
     prediction = Classifier().predict(photos / "0.jpg").to_dict()
-    fields = prediction.keys() - {"probabilities", "seconds"} | {f"probability_{name}" for name in Classifier().vocab}
+    answers = {f"probability_{name}" for name in Classifier().answers}
+    fields = prediction.keys() - {"probabilities", "seconds", "dishes"} | answers
     assert set(header) == fields | {"photo", "error"}
 
 

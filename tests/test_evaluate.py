@@ -19,6 +19,7 @@ from foodvision.answer.classifier import MODEL, sha256
 from foodvision.cli import main
 from foodvision.learn.card import write_card
 from foodvision.learn.evaluate import answer_photos
+from foodvision.learn.evaluate import test_photos as official_test_photos
 from foodvision.learn.scores import confidence_interval, expected_calibration_error, reliability, score_answers
 
 pytestmark = pytest.mark.learn
@@ -172,36 +173,86 @@ def test_a_perfectly_calibrated_model_has_no_calibration_error():
     assert expected_calibration_error(np.stack([sure, 1 - sure], axis=1), targets) < 0.01
 
 
-def test_the_card_has_the_figures_and_metadata_that_the_hub_reads(tmp_path, own):
-    model = tmp_path / "export.onnx"
-    vocab = ["not_food", "other_food", "pizza", "sushi"]
+def answered(**columns):
+    """A table as `answer_photos` gives it, of photos labelled by answer and dish."""
+    table = pd.DataFrame(columns)
+    probabilities = pd.DataFrame({name: (table.answer == name) * 0.8 + 0.1 for name in [*FOODS, "other_food"]})
+    return table.assign(unsure=False, seconds=0.1).join(probabilities)
+
+
+def test_steaks_by_another_name_count_as_steaks_but_are_not_among_the_promised():
+    table = answered(
+        label=["steak", "steak", "steak", "pizza"],
+        dish=["steak", "prime_rib", "prime_rib", "pizza"],
+        answer=["steak", "steak", "other_food", "pizza"],
+    )
+    scores = score_answers(table, FOODS)
+    assert scores.loc["all: named right", ["right", "photos"]].tolist() == [2, 2]
+    assert scores.loc["prime_rib: named steak", ["right", "photos"]].tolist() == [1, 2]
+
+
+def test_dishes_are_right_if_they_are_the_likeliest_or_among_five():
+    table = answered(
+        label=["other_food", "other_food", "pizza", "pizza"],
+        dish=["ramen", "ramen", "pizza", "pizza"],
+        answer=["other_food"] * 4,
+        place=[1, 5, 6, np.nan],
+    )
+    scores = score_answers(table, FOODS)
+    assert scores.right[["dish: the likeliest", "dish: among the five likeliest"]].tolist() == [1, 2]
+
+
+def test_official_test_photos_are_scored_by_dish_and_by_answer(grouped, tmp_path):
+    photos = pd.DataFrame(
+        [(photo, dish, "test") for dish in ("ramen", "prime_rib") for photo in grouped[1]],
+        columns=["photo", "label", "split"],
+    )
+    classifier = Classifier(grouped[0])
+    answers = answer_photos(classifier, official_test_photos(photos, classifier.groups))
+    assert answers.label.tolist() == ["other_food"] * 3 + ["steak"] * 3
+    assert answers.place.between(1, len(classifier.vocab)).all()
+
+
+@pytest.fixture
+def grouped(own, tmp_path):
+    """A model with groups of classes, and three photos."""
+    vocab = ["pizza", "prime_rib", "ramen", "steak", "not_food"]
+    groups = {"pizza": ["pizza"], "steak": ["steak", "prime_rib"], "other_food": ["ramen"], "not_food": ["not_food"]}
     weights = np.random.default_rng(0).standard_normal((3 * 8**2, len(vocab))).astype(np.float32)
-    rule = {"accept": {"other_food": 0.5, "not_food": 0.6}, "margin": 0.2}
     write_model(
-        model,
+        tmp_path / "export.onnx",
         given=[("logits", 1, ["photos", len(vocab)])],
         weights=[numpy_helper.from_array(weights, "weights")],
         vocab=vocab,
-        decision=rule,
+        groups=groups,
+        background={"other_food": "No.", "not_food": "No."},
+        decision={"confidence": 0.5, "margin": 0.2},
         calibration={"temperature": 0.77},
     )
+    return tmp_path / "export.onnx", sorted((own / "pizza").glob("*.png"))
+
+
+def test_the_card_has_the_figures_and_metadata_that_the_hub_reads(grouped, tmp_path):
+    model, pictures = grouped
     model.with_suffix(".pkl").write_bytes(b"")
     model_file = onnx.load(model)
     digest = {"pickle_sha256": sha256(model.with_suffix(".pkl"))}
     props = {prop.key: prop.value for prop in model_file.metadata_props} | digest
     onnx.helper.set_model_props(model_file, props)
     onnx.save(model_file, model)
-    photos = pd.DataFrame([(photo, photo.parent.name) for photo in own.glob("*/*.png")], columns=["photo", "label"])
-    photos = photos.assign(split="test", dish=photos.label)
-    answers = answer_photos(Classifier(model), photos)
-    photos = pd.concat([photos, photos.assign(split="train"), photos.assign(split="valid")])
-    write_card(tmp_path / "CARD.md", Classifier(model), photos, answers, ["pizza", "sushi"], "mobilenet_v2", "By hand.")
+    classifier = Classifier(model)
+    labels = ["pizza", "steak", "ramen", "not_food"]
+    photos = pd.DataFrame([(photo, label) for label in labels for photo in pictures], columns=["photo", "label"])
+    photos = pd.concat([photos.assign(split=split, source="food101") for split in ("test", "train", "valid")])
+    answers = answer_photos(classifier, official_test_photos(photos.reset_index(drop=True), classifier.groups))
+    write_card(tmp_path / "CARD.md", classifier, photos, answers, ["pizza", "steak"])
     card = ModelCard.load(tmp_path / "CARD.md")
-    scores = score_answers(answers, ["pizza", "sushi"])
+    scores = score_answers(answers, ["pizza", "steak"])
     assert card.data.pipeline_tag == "image-classification" and card.data.license == "apache-2.0"
     assert card.data.eval_results[0].metric_value == pytest.approx(scores.rate["all: named right"], abs=1e-4)
-    assert "temperature of 0.77" in card.text and "0.50 against `other_food` and 0.60 against `not_food`" in card.text
-    assert "{{" not in card.text and "By hand." in card.text
+    assert "temperature of 0.77" in card.text and "less likely than 0.50" in card.text
+    assert "| food101 | 12 | 12 | 12 |" in card.text
+    assert "{{" not in card.text
 
 
 def test_the_committed_card_is_of_the_committed_model():

@@ -68,15 +68,17 @@ def test_the_dishes_come_best_first_and_without_background(classifier, by_dish):
     assert json.loads(json.dumps(prediction.to_dict())) == prediction.to_dict()
 
 
-def test_the_page_is_told_of_the_answers_alone(classifier):
+def test_the_page_is_told_of_the_answers_and_of_the_dishes_that_belong_to_each(classifier):
     assert classifier.titles == {
         "pizza": "pizza",
         "steak": "steak",
         "other_food": "another food",
         "not_food": "not food",
     }
-    assert read_classes(classifier.path) == {"titles": classifier.titles, "background": classifier.background}
+    known = {"titles": classifier.titles, "background": classifier.background, "dishes": classifier.dishes}
+    assert read_classes(classifier.path) == known
     assert set(classifier.background) == {"other_food", "not_food"}
+    assert classifier.dishes == {"filet_mignon": "steak", "pizza": "pizza", "ramen": "other_food", "steak": "steak"}
 
 
 def test_a_model_without_groups_has_no_dishes(learner, tmp_path):
@@ -124,6 +126,12 @@ def test_every_answer_has_a_heat_map_of_its_own(classifier):
     maps = [classifier.heat_map(draw_noise(), answer) for answer in GROUPS]
     assert all(heat.shape == (7, 7) and 0 <= heat.min() <= heat.max() <= 1 for heat in maps)
     assert not np.allclose(maps[0], maps[1])
+
+
+def test_every_dish_has_a_heat_map_of_its_own(classifier):
+    assert not np.allclose(
+        classifier.heat_map(draw_noise(), "filet_mignon"), classifier.heat_map(draw_noise(), "steak")
+    )
 
 
 def test_a_model_that_is_no_body_and_head_has_no_heat_map(learner, tmp_path):

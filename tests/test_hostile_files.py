@@ -28,7 +28,7 @@ from reliability.files import (
 from foodvision import PhotoError, read_photo
 from foodvision.answer.limits import MAX_FILE_BYTES, MAX_MEGABYTES
 from foodvision.answer.preprocessing import to_pixels
-from foodvision.page.dashboard import encode
+from foodvision.page.pictures import encode
 
 DAMAGED = 400  # files, for a quick look; `python -m tests.reliability.files --minutes 10` damages more
 

@@ -11,12 +11,13 @@ from conftest import ROOT
 PACKAGE = ROOT / "foodvision"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 MAX_MODULE_LINES, MAX_FUNCTION_LINES = 250, 35
-WINGS = {"answer", "batch", "learn", "page"}
+WINGS = {"answer", "api", "batch", "learn", "page"}
 FORBIDDEN = {
-    "answer": {"batch", "learn", "page"},
-    "batch": {"learn", "page"},
-    "page": {"learn", "batch"},
-    "learn": {"page"},
+    "answer": {"api", "batch", "learn", "page"},
+    "api": {"batch", "learn"},
+    "batch": {"api", "learn", "page"},
+    "page": {"api", "learn", "batch"},
+    "learn": {"api", "page"},
 }
 HEAVY = {"fastai", "torch", "torchvision", "timm", "matplotlib", "pandas", "sklearn"}
 
@@ -113,6 +114,7 @@ def test_public_functions_have_type_hints(module):
         "import foodvision.page.dashboard, foodvision.page.feedback, foodvision.page.links",
         "from foodvision.cli import main; main(['check'])",
         "import foodvision.batch.folder",
+        "import foodvision.api.server",
     ],
 )
 def test_serving_loads_neither_torch_nor_fastai(code):
@@ -127,6 +129,6 @@ def test_the_server_does_not_load_what_runs_the_model():
     assert ran.stdout == "False\n"
 
 
-def test_every_wing_is_one_of_four():
+def test_every_wing_is_one_of_five():
     assert {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()} == WINGS
     assert Path(PACKAGE / "cli.py").exists()

@@ -48,7 +48,7 @@ def test_no_class_is_background_because_of_its_name():
 
 def test_the_classifier_has_the_words_of_its_model():
     classifier = Classifier()
-    assert list(classifier.titles) == classifier.vocab
+    assert list(classifier.titles) == classifier.answers
     assert set(classifier.background) == {"other_food", "not_food"}
 
 

@@ -13,7 +13,8 @@ import pytest
 from conftest import FOOD_101, ROOT
 from PIL import Image
 
-FOODS, DISHES = ["pizza", "steak", "sushi"], [f"dish_{number}" for number in range(20)]
+FOODS = ["pizza", "steak", "filet_mignon", "prime_rib", "sushi"]
+DISHES = [f"dish_{number}" for number in range(20)]
 
 
 def run_notebook(name, **environment):
@@ -50,6 +51,7 @@ def drawn_data(tmp_path):
             draw_photo(data / "food-101" / "images" / f"{photo_id}.jpg", random)
         (data / "food-101" / "meta").mkdir(exist_ok=True)
         (data / "food-101" / "meta" / f"{split}.txt").write_text("\n".join(ids), encoding="utf-8")
+    (data / "food-101" / "meta" / "classes.txt").write_text("\n".join(FOODS + DISHES), encoding="utf-8")
     for photo_id in some_course_photos():
         draw_photo(data / "food-101" / "images" / f"{photo_id}.jpg", random)
     for number in range(40):

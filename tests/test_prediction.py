@@ -7,8 +7,6 @@ import pytest
 from foodvision import Prediction
 from foodvision.answer.prediction import decide, percent
 
-BACKGROUND = {"accept": {"other_food": 0.5, "not_food": 0.6}, "margin": 0.2}
-
 
 def test_a_prediction_becomes_one_dictionary_of_plain_json():
     prediction = Prediction("pizza", {"pizza": 0.75, "steak": 0.25}, seconds=0.5)
@@ -40,27 +38,18 @@ def test_a_percentage_is_never_0_or_100(probability, words):
     assert percent(probability) == words
 
 
-def test_a_background_class_wins_if_the_others_miss_its_share():
-    assert decide({"pizza": 0.65, "steak": 0.05, "other_food": 0.3, "not_food": 0.0}, **BACKGROUND) == ("pizza", False)
-    assert decide({"pizza": 0.3, "steak": 0.1, "other_food": 0.2, "not_food": 0.4}, **BACKGROUND) == ("not_food", False)
-    assert decide({"pizza": 0.4, "steak": 0.0, "other_food": 0.5, "not_food": 0.1}, **BACKGROUND) == (
-        "other_food",
-        False,
-    )
+def test_the_label_is_the_likeliest_answer_whatever_it_is_called():
+    assert decide({"pizza": 0.3, "other_food": 0.7}) == ("other_food", False)
+    assert decide({"pizza": 0.7, "other_food": 0.3}) == ("pizza", False)
+    assert decide({"cat": 0.2, "dog": 0.8}) == ("dog", False)
+    assert decide({"cat": 1.0}) == ("cat", False)
 
 
-def test_a_label_is_unsure_if_another_class_is_close_behind_or_ahead():
-    assert decide({"pizza": 0.3, "steak": 0.25, "other_food": 0.45}, {"other_food": 0.5}, margin=0.2) == ("pizza", True)
+def test_a_label_is_unsure_if_another_answer_is_close_behind():
     assert decide({"pizza": 0.5, "steak": 0.4, "sushi": 0.1}, margin=0.2) == ("pizza", True)
     assert decide({"pizza": 0.7, "steak": 0.2, "sushi": 0.1}, margin=0.2) == ("pizza", False)
 
 
-def test_a_model_without_a_rule_names_the_likeliest_class_and_is_unsure_between_two():
-    assert decide({"cat": 0.2, "dog": 0.8}) == ("dog", False)
-    assert decide({"cat": 0.45, "dog": 0.55}) == ("dog", True)
-    assert decide({"cat": 1.0}) == ("cat", False)
-
-
-def test_without_a_rule_no_class_is_special_whatever_its_name():
-    assert decide({"pizza": 0.3, "other_food": 0.7}) == ("other_food", False)
-    assert decide({"pizza": 0.7, "other_food": 0.3}) == ("pizza", False)
+def test_a_label_is_unsure_if_it_is_not_likely_by_itself():
+    assert decide({"pizza": 0.45, "steak": 0.2, "sushi": 0.35}, confidence=0.5, margin=0.05) == ("pizza", True)
+    assert decide({"pizza": 0.45, "steak": 0.2, "sushi": 0.35}, confidence=0.4, margin=0.05) == ("pizza", False)

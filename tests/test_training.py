@@ -1,33 +1,29 @@
 """The parts of FoodVision that `train.ipynb` relies on."""
 
-import subprocess
-import sys
-from textwrap import dedent
-
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from fastai.callback.core import Callback
+from fastai.data.core import DataLoaders
+from fastai.data.load import DataLoader
 from fastai.data.transforms import Pipeline
+from fastai.learner import Learner
 from fastai.vision.core import PILImage
 from fastai.vision.learner import create_vision_model
 from torch import nn
+from torch.nn import functional as F
 from torchvision import models
 
-from foodvision.learn.training import (
-    UNASKED,
-    AnswersAndDishes,
-    Grain,
-    Sharpness,
-    add_up,
-    describe_body,
-    fit_temperature,
-    keep_dishes,
-    photo_weights,
-    scale_logits,
-)
+from foodvision.learn.bodies import describe_body
+from foodvision.learn.calibrate import add_up, calibrate, fit_temperature, fold_in
+from foodvision.learn.loading import ANSWER_SHARES, Dealer, Grain, Sharpness, photo_weights
+from foodvision.learn.training import Averaged, CPUMixedPrecision, SumOfClasses, teach
 
 pytestmark = pytest.mark.learn
+
+GROUPS = {"pizza": ["pizza"], "steak": ["steak", "prime_rib"], "other_food": ["ramen"], "not_food": ["not_food"]}
+VOCAB = ["pizza", "prime_rib", "ramen", "steak", "not_food"]
 
 
 @pytest.fixture
@@ -45,52 +41,124 @@ def test_only_training_photos_are_augmented_and_not_all_of_them(photo, alter):
     assert all(np.array_equal(valid(photo), photo) for _ in range(200))
 
 
-def test_each_label_is_drawn_as_often_as_its_share_says():
-    photos = pd.DataFrame({"label": ["pizza"] * 6 + ["steak"] * 2, "split": ["train"] * 5 + ["valid"] + ["train"] * 2})
-    drawn = np.array(photo_weights(photos, {"pizza": 0.25, "steak": 0.75}))[photos.split == "train"]
-    assert drawn == pytest.approx([0.05] * 5 + [0.375] * 2)
+def test_each_source_and_each_answer_in_it_is_drawn_as_often_as_its_share_says():
+    labels = ["pizza"] * 6 + ["prime_rib"] + ["any steak"] * 2 + ["ramen"] + ["pizza"] * 2 + ["ramen"] * 3
+    sources = ["food101"] * 7 + ["own"] * 3 + ["small"] * 5
+    photos = pd.DataFrame({"label": labels, "source": sources})
+    drawn = pd.Series(photo_weights(photos, GROUPS, {"food101": 0.5, "own": 0.2, "small": 0.3}))
+    assert drawn.groupby(photos.source).sum().to_dict() == pytest.approx({"food101": 0.5, "own": 0.2, "small": 0.3})
+    assert drawn[:6].sum() / drawn[6] == pytest.approx(ANSWER_SHARES["pizza"] / ANSWER_SHARES["steak"])
+    assert drawn[10:].nunique() == 1, "Small photos are drawn alike."
 
 
-def test_a_dish_that_could_be_any_answer_does_not_affect_the_answers_loss():
-    loss = AnswersAndDishes([0, UNASKED, 1], answers=2)
-    logits = torch.randn(4, 5, requires_grad=True)
-    loss(logits, torch.tensor([0, 1, 1, 2])).backward()
-    taught = logits.grad[:, :2].abs().sum(dim=1) > 0
-    assert taught.tolist() == [True, False, False, True]
-    assert (logits.grad[:, 2:].abs().sum(dim=1) > 0).all(), "Each of them is still a dish to be named."
+def test_photos_are_dealt_like_cards():
+    dealer = Dealer(np.array([1, 1, 2]) / 4, count=32)
+    epochs = [dealer() for _ in range(50)]
+    assert {len(epoch) for epoch in epochs} == {32}
+    counts = np.bincount(np.concatenate(epochs)) / 1600
+    assert counts == pytest.approx([0.25, 0.25, 0.5], abs=0.01)
 
 
-def test_accuracy_counts_the_answers_that_were_asked_for():
-    loss = AnswersAndDishes([0, UNASKED, 1], answers=2)
-    logits = torch.tensor([[9.0, 0, 0, 0, 9], [9, 0, 0, 0, 9], [9, 0, 0, 0, 9]])
-    assert loss.accuracy(logits, torch.tensor([0, 1, 2])) == 0.5
+def test_the_loss_of_a_coarse_label_is_that_of_its_classes_sum():
+    loss, logits = SumOfClasses([[0], [1, 3]], classes=5, smoothing=0), torch.randn(2, 5)
+    expected = [-logits[0].softmax(dim=0)[0].log(), -logits[1].softmax(dim=0)[[1, 3]].sum().log()]
+    torch.testing.assert_close(loss(logits, torch.tensor([0, 1]), reduction="none"), torch.stack(expected))
 
 
-def test_the_dishes_stay_as_they_were_when_the_answers_go():
-    model, features = nn.Sequential(nn.Flatten(), nn.Linear(6, 7, bias=False)), torch.randn(3, 6)
-    expected = model(features)[:, 2:]
-    assert torch.allclose(keep_dishes(model, 2)(features), expected)
+def test_the_loss_of_a_precise_label_is_cross_entropy_with_smoothing():
+    logits, labels = torch.randn(6, 3), torch.tensor([0, 1, 2, 2, 1, 0])
+    expected = F.cross_entropy(logits, labels, label_smoothing=0.1)
+    torch.testing.assert_close(SumOfClasses([[0], [1], [2]], classes=3)(logits, labels), expected)
 
 
-def test_the_probabilities_of_dishes_add_up_to_those_of_answers():
-    answers = add_up(["other", "steak", "steak", "pizza"], ["other", "pizza", "steak"])
-    dishes = torch.tensor([[0.1, 0.2, 0.4, 0.3], [1, 0, 0, 0]])
-    expected = torch.tensor([[0.1, 0.3, 0.6], [1, 0, 0]])
-    torch.testing.assert_close(answers(dishes.log()).softmax(dim=1), expected, atol=1e-5, rtol=0)
-    scale_logits(answers, 2)
-    cooler = (expected**0.5) / (expected**0.5).sum(dim=1, keepdim=True)
-    torch.testing.assert_close(answers(dishes.log()).softmax(dim=1), cooler, atol=4e-3, rtol=0)
+def test_a_coarse_label_is_right_if_any_of_its_classes_is_the_likeliest():
+    loss = SumOfClasses([[0], [1, 2]], classes=3)
+    logits = torch.tensor([[9.0, 0, 0], [0, 0, 9], [0, 9, 0], [0, 9, 0]])
+    assert loss.accuracy(logits, torch.tensor([0, 1, 1, 0])) == 0.75
 
 
-def test_a_model_that_adds_up_loads_without_this_package(tmp_path):
-    torch.save(add_up(["a", "b", "a"], ["a", "b"]), tmp_path / "answers.pkl")
-    load = f"""
-        import sys, torch
-        sys.modules["foodvision"] = None
-        answers = torch.load({str(tmp_path / "answers.pkl")!r}, weights_only=False)
-        assert answers(torch.zeros(1, 3)).softmax(dim=1)[0, 0].item() > 0.66
-    """
-    subprocess.run([sys.executable, "-c", dedent(load)], check=True)
+class Interrupt(Callback):
+    """Ends training after so many epochs, as a closed laptop would."""
+
+    def __init__(self, epochs):
+        self.epochs = epochs
+
+    def before_epoch(self):
+        if self.epoch == self.epochs:
+            raise KeyboardInterrupt
+
+
+def small_learner(path):
+    torch.manual_seed(0)
+    data = [(torch.randn(4), torch.tensor(number % 2)) for number in range(32)]
+    dls = DataLoaders(*(DataLoader(data, bs=8, num_workers=0) for _ in range(2)))
+    return Learner(dls, nn.Linear(4, 2), nn.CrossEntropyLoss(), path=path)
+
+
+def test_a_lesson_that_was_interrupted_resumes_and_a_finished_one_is_loaded(tmp_path):
+    learner = small_learner(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        teach(learner, "lesson", 4, 1e-2, cbs=[Interrupt(2)])
+    again = small_learner(tmp_path)
+    table = teach(again, "lesson", 4, 1e-2)
+    assert table.index.tolist() == [0, 1, 2, 3] and table.train_loss.notna().all()
+    third = small_learner(tmp_path)
+    assert teach(third, "lesson", 4, 1e-2).equals(table)
+    torch.testing.assert_close(third.model.weight, again.model.weight)
+
+
+def test_the_average_of_the_weights_is_what_remains(tmp_path):
+    learner = small_learner(tmp_path)
+    seen = []
+
+    class Watch(Callback):
+        def after_step(self):
+            seen.append(self.model.weight.detach().clone())
+
+    teach(learner, "lesson", 1, 1.0, cbs=[Watch(), Averaged(decay=0.5)])
+    mean = seen[0]
+    for weight in seen[1:]:
+        mean = 0.5 * mean + 0.5 * weight
+    torch.testing.assert_close(learner.model.weight.data, mean)
+
+
+def test_depthwise_convolutions_are_trained_in_float32_and_left_as_they_were(tmp_path):
+    model = nn.Sequential(nn.Conv2d(4, 4, 3, groups=4), nn.Conv2d(4, 2, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    data = [(torch.randn(4, 8, 8), torch.tensor(number % 2)) for number in range(8)]
+    dls = DataLoaders(*(DataLoader(data, bs=4, num_workers=0) for _ in range(2)))
+    learner, dtypes = Learner(dls, model, nn.CrossEntropyLoss(), path=tmp_path, cbs=CPUMixedPrecision()), []
+    model[1].register_forward_hook(lambda layer, given, made: dtypes.append((given[0].dtype, made.dtype)))
+    with learner.no_bar(), learner.no_logging():
+        learner.fit(1)
+    assert set(dtypes) == {(torch.bfloat16, torch.bfloat16)}
+    assert "forward" not in model[0].__dict__
+    assert model[0](torch.zeros(1, 4, 8, 8)).dtype == torch.float32
+
+
+def test_answers_are_the_sums_of_their_classes():
+    answers = add_up(torch.tensor([[0.1, 0.2, 0.4, 0.2, 0.1]]), VOCAB, GROUPS)
+    assert answers.iloc[0].to_dict() == pytest.approx({"pizza": 0.1, "steak": 0.4, "other_food": 0.4, "not_food": 0.1})
+
+
+def test_the_bias_lets_pass_no_more_than_it_may():
+    torch.manual_seed(0)
+    photos = pd.DataFrame({"label": ["any other_food"] * 400 + ["any steak"] * 100, "source": "own"})
+    labels = torch.tensor([6] * 400 + [5] * 100)
+    logits = torch.randn(500, 5) + 2.0 * F.one_hot(torch.tensor([2] * 400 + [1] * 100), 5)
+    rates = {}
+    for passing in (0.05, 0.2):
+        temperature, bias = calibrate(logits, labels, photos, VOCAB, GROUPS, passing)
+        given = add_up((logits / temperature + bias).softmax(dim=1), VOCAB, GROUPS).idxmax(axis=1)
+        rates[passing] = given.isin(["pizza", "steak"])[:400].mean()
+        assert rates[passing] <= passing + 1e-9
+    assert rates[0.2] > 0.15, "It is the largest bias that may be."
+
+
+def test_calibration_goes_into_the_last_layer():
+    last, features, bias = nn.Linear(6, 5), torch.randn(3, 6), torch.randn(5)
+    expected = last(features) / 1.7 + bias
+    fold_in(last, 1.7, bias)
+    torch.testing.assert_close(last(features), expected)
 
 
 @pytest.mark.parametrize("temperature", [0.5, 3.0])
@@ -98,24 +166,8 @@ def test_the_temperature_makes_confidence_match_accuracy_again(temperature):
     torch.manual_seed(0)
     honest = torch.randn(20_000, 4) * 2
     targets = torch.distributions.Categorical(logits=honest).sample()
-    assert fit_temperature(honest * temperature, targets) == pytest.approx(temperature, rel=0.05)
-
-
-def test_photos_with_a_wrong_label_need_not_move_the_temperature():
-    torch.manual_seed(0)
-    sure = torch.randn(20_000, 4) * 8
-    targets = torch.distributions.Categorical(logits=sure).sample()
-    targets[:600] = sure[:600].argmin(dim=1)
-    assert fit_temperature(sure, targets) > 2
-    assert fit_temperature(sure, targets, mislabelled=0.03) == pytest.approx(1, rel=0.1)
-
-
-@pytest.mark.parametrize("bias", [True, False])
-def test_scaling_the_last_layer_divides_the_logits(bias):
-    model, photos = nn.Sequential(nn.Linear(6, 6), nn.ReLU(), nn.Linear(6, 3, bias=bias)), torch.randn(5, 6)
-    expected = model(photos) / 1.7
-    scale_logits(model, 1.7)
-    torch.testing.assert_close(model(photos), expected)
+    loss = SumOfClasses([[0], [1], [2], [3]], classes=4, smoothing=0)
+    assert fit_temperature(honest * temperature, targets, loss) == pytest.approx(temperature, rel=0.05)
 
 
 @pytest.mark.parametrize("body", [models.mobilenet_v2, models.googlenet, models.shufflenet_v2_x0_5])

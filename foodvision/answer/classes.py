@@ -31,6 +31,14 @@ def background_of(metadata: dict[str, Any]) -> dict[str, str]:
     return {name: BACKGROUND.get(name, OTHER_BACKGROUND) for name in accept} | metadata.get("background", {})
 
 
+def dishes_of(metadata: dict[str, Any]) -> dict[str, str]:
+    """The answer that each of the model's classes belongs to, without background; empty if classes are answers."""
+    groups = metadata.get("groups") or {}
+    answers = {name: answer for answer, names in groups.items() for name in names}
+    background = background_of(metadata)
+    return {name: answers[name] for name in metadata["vocab"] if name not in background} if groups else {}
+
+
 def read_texts(path: Path) -> dict[str, bytes]:
     """A model file's metadata, each entry as the JSON that it holds. Raises OSError, ValueError."""
     with path.open("rb") as file:
@@ -39,12 +47,17 @@ def read_texts(path: Path) -> dict[str, bytes]:
 
 
 def read_classes(path: Path) -> dict[str, dict[str, str]]:
-    """The `titles` and `background` in a model file. Raises OSError, and ValueError if the file doesn't have them."""
+    """The `titles` and `background` in a model file, and its `dishes` if its answers are groups of classes.
+
+    Raises OSError, and ValueError if the file doesn't have them.
+    """
     texts = read_texts(path)
     wanted = texts.keys() & {"vocab", "decision", "titles", "background", "groups"}
     try:
         metadata = {name: json.loads(texts[name]) for name in wanted}
         classes = {"titles": titles_of(metadata), "background": background_of(metadata)}
+        if dishes := dishes_of(metadata):
+            classes["dishes"] = dishes
         if not all(isinstance(text, str) for words in classes.values() for text in words.values()):
             raise TypeError("Titles and sentences must be strings.")
         return classes

@@ -12,6 +12,7 @@ import onnxruntime
 from PIL import Image
 
 from ..locate import find_model
+from .classes import dishes_of
 from .heat import heat_of
 from .machine import cores
 from .metadata import read_metadata
@@ -65,16 +66,28 @@ class Classifier:
         finer = {name: p for name, p in by_class.items() if name not in self.background}
         return most_likely(finer) if self.answers != self.vocab else {}
 
-    def heat_map(self, photo: PhotoSource, answer: str | None = None) -> np.ndarray | None:
-        """Which places in a photo speak for an answer (default: its label): array (rows, columns) of 0 to 1.
+    @property
+    def has_maps(self) -> bool:
+        """Whether the model can tell which places in a photo speak for an answer."""
+        return "maps" in [output.name for output in self.session.get_outputs()]
 
-        It covers the part of the photo that the model reads. None if the model gives no maps.
+    @property
+    def dishes(self) -> dict[str, str]:
+        """The answer that each class of the network belongs to, without background; empty if classes are answers."""
+        return dishes_of(self.metadata)
+
+    def heat_map(self, photo: PhotoSource, answer: str | None = None) -> np.ndarray | None:
+        """Which places in a photo speak for an answer or one of its dishes: array (rows, columns) of 0 to 1.
+
+        Without `answer`, it's for the label. It covers the part of the photo that the model reads. None if the model
+        gives no maps.
         Raises PhotoError, ModelError.
         """
-        if "maps" not in [output.name for output in self.session.get_outputs()]:
+        if not self.has_maps:
             return None
         picture = self.read(photo)
-        classes = self.groups[answer or self.predict(picture).label]
+        name = answer or self.predict(picture).label
+        classes = self.groups.get(name, [name])
         logits, maps = self._run(["logits", "maps"], self.pixels(picture)[None])
         return heat_of([self.vocab.index(name) for name in classes], softmax(logits)[0], maps[0])
 

@@ -23,8 +23,9 @@ def read_metadata(session: InferenceSession) -> dict[str, Any]:
     These are `vocab`, `preprocessing`, `decision` (keywords of `prediction.decide`), `calibration`, `pickle_sha256`,
     `groups` (the classes of each answer, where several classes make one), `titles` (what people call each answer) and
     `background` (the sentence for each answer that means "none of these", where `{foods}` stands for the others). An
-    answer is background only if `decision["accept"]` or `background` names it, whatever it is called. Raises
-    ValueError; its text continues a sentence that begins with the file's name.
+    answer is background only if `background` names it, whatever it is called. Models of version 0.1 name their
+    background in `decision["accept"]` instead. Raises ValueError; its text continues a sentence that begins with the
+    file's name.
     """
     try:
         texts = session.get_modelmeta().custom_metadata_map
@@ -36,7 +37,9 @@ def read_metadata(session: InferenceSession) -> dict[str, Any]:
     for name, check in _CHECKS.items():
         if not _passes(check, metadata):
             raise ValueError(f"has a {name} in its metadata that cannot be used")
-    return metadata | {"titles": titles_of(metadata), "background": background_of(metadata)}
+    words = {"titles": titles_of(metadata), "background": background_of(metadata)}
+    metadata["decision"].pop("accept", None)
+    return metadata | words
 
 
 def _passes(check: Callable[[dict[str, Any]], bool], metadata: dict[str, Any]) -> bool:

@@ -60,25 +60,11 @@ def most_likely(probabilities: dict[str, float], count: int = DISHES) -> dict[st
     return {name: probabilities[name] for name in ranked[:count]}
 
 
-def decide(
-    probabilities: dict[str, float],
-    accept: dict[str, float] | None = None,
-    confidence: float = CONFIDENCE,
-    margin: float = MARGIN,
-) -> tuple[str, bool]:
+def decide(probabilities: dict[str, float], confidence: float = CONFIDENCE, margin: float = MARGIN) -> tuple[str, bool]:
     """The label for probabilities by answer, and whether it is unsure.
 
-    `accept` gives each background class ("none of these") a threshold from 0 to 1. With f the foreground classes' total
-    probability and b the background class's, f / (f + b) must reach it. If it misses any of the thresholds, the label
-    is the likeliest background class. Otherwise the label is the likeliest foreground class, and unsure below
-    `confidence`, or if another class is ahead of it or less than `margin` behind. Without `accept` the label is simply
-    the likeliest answer.
+    The label is the likeliest answer. It is unsure below `confidence`, or with another less than `margin` behind.
     """
-    background = accept or {}
-    foreground = {name: p for name, p in probabilities.items() if name not in background}
-    total = sum(foreground.values())
-    if any(total < share * (total + probabilities[name]) for name, share in background.items()):
-        return max(background, key=lambda name: probabilities[name]), False
-    label = max(foreground, key=lambda name: foreground[name])
-    runner_up = max((p for name, p in probabilities.items() if name != label), default=-1.0)
-    return label, foreground[label] < confidence or foreground[label] - runner_up < margin
+    label, *others = sorted(probabilities, key=lambda name: -probabilities[name])
+    ahead = probabilities[label] - max((probabilities[name] for name in others), default=-1.0)
+    return label, probabilities[label] < confidence or ahead < margin

@@ -6,37 +6,32 @@ import pandas as pd
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from ..answer.classifier import Classifier, sha256
+from .data import NOT_FOOD, OTHER_FOOD
 from .scores import expected_calibration_error, score_answers
 
 TEMPLATE = Path(__file__).with_name("card_template.md")
 
 
 def write_card(
-    path: str | Path,
-    classifier: Classifier,
-    photos: pd.DataFrame,
-    answers: pd.DataFrame,
-    foods: list[str],
-    body: str,
-    recipe: str,
+    path: str | Path, classifier: Classifier, photos: pd.DataFrame, answers: pd.DataFrame, foods: list[str]
 ) -> None:
     """Write a compiled model's card to `path`, from a table of all `photos` and one of the test photos' `answers`."""
     metadata, scores = classifier.metadata, score_answers(answers, foods)
-    accept = [f"{share:.2f} against `{name}`" for name, share in metadata["decision"]["accept"].items()]
+    named = answers[answers.label.isin(foods)]
     card = ModelCard.from_template(
         card_data(scores),
         template_str=TEMPLATE.read_text(encoding="utf-8"),
         files="\n".join(_file_row(classifier.path.with_suffix(suffix)) for suffix in (".pkl", ".onnx")),
-        body=body,
-        recipe=recipe,
+        classes=len(classifier.vocab),
         answers=_listed(classifier.answers),
         size=classifier.preprocessing["steps"][-1]["size"][0],
+        sources=_sources(photos),
         scores=markdown_table(scores),
-        strangers=int((answers.label == "not_food").sum()),
+        strangers=int((answers.label == NOT_FOOD).sum()),
         test_error=_calibration_error(answers, classifier.answers),
-        food_error=_calibration_error(answers[answers.label.isin(foods)], classifier.answers),
+        food_error=_calibration_error(named, classifier.answers),
         temperature=f"{metadata['calibration']['temperature']:.2f}",
-        accept=" and ".join(accept),
+        confidence=f"{metadata['decision']['confidence']:.2f}",
         margin=f"{metadata['decision']['margin']:.2f}",
         confused=_confused(answers, foods),
         **photos.split.value_counts(),
@@ -81,13 +76,19 @@ def _file_row(path: Path) -> str:
     return f"| `{path.name}` | {path.stat().st_size / 1e6:.1f} MB | `{sha256(path)}` |"
 
 
+def _sources(photos: pd.DataFrame) -> str:
+    counts = pd.crosstab(photos.source, photos.split)
+    header = f"| source | {' | '.join(counts)} |\n| --- |{' --- |' * len(counts.columns)}\n"
+    return header + "\n".join(f"| {name} | {' | '.join(map(str, row))} |" for name, row in counts.iterrows())
+
+
 def _listed(names: list[str]) -> str:
     *others, last = [f"`{name}`" for name in names]
     return f"{', '.join(others)} or {last}" if others else last
 
 
 def _confused(answers: pd.DataFrame, foods: list[str]) -> str:
-    false_positives = answers[(answers.label == "other_food") & answers.answer.isin(foods)]
+    false_positives = answers[(answers.label == OTHER_FOOD) & answers.answer.isin(foods)]
     counts = false_positives.dish.value_counts().head(5)
     return ", ".join(f"{dish.replace('_', ' ')} ({count})" for dish, count in counts.items()) or "none"
 

@@ -11,7 +11,7 @@ from ..answer.classifier import MODEL, Classifier
 from ..answer.photo import PhotoError
 from ..answer.prediction import Prediction
 from ..batch.names import one_line, photos_in
-from .data import NOT_FOOD_URL, list_photos
+from .data import NOT_FOOD_URL, answers_of, list_photos
 from .scores import confidence_interval, expected_calibration_error, reliability, score_answers
 
 __all__ = [
@@ -22,13 +22,15 @@ __all__ = [
     "list_folder",
     "reliability",
     "score_answers",
+    "test_photos",
 ]
 
 
 def answer_photos(classifier: Classifier, photos: pd.DataFrame) -> pd.DataFrame:
-    """The table `photos` with the columns `answer`, `unsure`, `seconds`, and a probability for each class.
+    """The table `photos` with the columns `answer`, `unsure`, `seconds`, and a probability for each answer.
 
-    Photos that can't be read are named on standard error and left out.
+    If the table has a column `dish` and the model knows dishes, `place` is the true one's place among the likeliest
+    ten, from 1, or NaN. Photos that can't be read are named on standard error and left out.
     """
     answered = {row.Index: prediction for row in photos.itertuples() if (prediction := _answer(classifier, row.photo))}
     predictions = list(answered.values())
@@ -36,7 +38,17 @@ def answer_photos(classifier: Classifier, photos: pd.DataFrame) -> pd.DataFrame:
     answers.insert(0, "answer", [prediction.label for prediction in predictions])
     answers.insert(1, "unsure", [prediction.unsure for prediction in predictions])
     answers.insert(2, "seconds", [prediction.seconds for prediction in predictions])
+    if "dish" in photos and classifier.groups:
+        dishes = photos.dish[answers.index]
+        places = [_place(dish, prediction) for dish, prediction in zip(dishes, predictions, strict=True)]
+        answers.insert(3, "place", places)
     return photos.join(answers, how="inner")
+
+
+def test_photos(photos: pd.DataFrame, groups: dict[str, list[str]]) -> pd.DataFrame:
+    """The test photos of the table from `list_photos`: `label` is the right answer, `dish` Food-101's own class."""
+    test = photos[photos.split == "test"]
+    return test.assign(label=answers_of(test.label, groups), dish=test.label)
 
 
 def list_folder(folder: Path, vocab: list[str]) -> pd.DataFrame:
@@ -63,7 +75,7 @@ def evaluate_folder(folder: Path | None = None, model: Path = MODEL) -> int:
     classifier = Classifier(model)
     foods = [name for name in classifier.answers if name not in classifier.background]
     try:
-        photos = list_folder(Path(folder), classifier.answers) if folder else _test_photos(foods)
+        photos = list_folder(Path(folder), classifier.answers) if folder else _official_test_photos(classifier.groups)
     except (ValueError, OSError) as error:
         print(_sentence(error), file=sys.stderr)
         return 1
@@ -89,9 +101,14 @@ def _sentence(error: Exception) -> str:
     return str(error)
 
 
-def _test_photos(foods: list[str]) -> pd.DataFrame:
-    photos = list_photos(untar_data(URLs.FOOD), untar_data(NOT_FOOD_URL), foods)
-    return photos[photos.split == "test"]
+def _place(dish: str, prediction: Prediction) -> float:
+    return list(prediction.dishes).index(dish) + 1 if dish in prediction.dishes else float("nan")
+
+
+def _official_test_photos(groups: dict[str, list[str]]) -> pd.DataFrame:
+    if not groups:
+        raise ValueError("This model has classes of its own: name a folder with a subfolder of photos for each.")
+    return test_photos(list_photos(untar_data(URLs.FOOD), untar_data(NOT_FOOD_URL)), groups)
 
 
 def _print(answers: pd.DataFrame, vocab: list[str], foods: list[str]) -> None:

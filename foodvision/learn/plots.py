@@ -1,16 +1,14 @@
-"""The plots in `train.ipynb`: reliability, ROC curves and attention."""
-
-from pathlib import Path
+"""The plots in `train.ipynb`: reliability, confusion, and photos with what the model looked at."""
 
 import matplotlib.pyplot as plt
 import numpy as np
-from fastai.callback.hook import hook_output
-from fastai.learner import Learner
+import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
-from sklearn.metrics import roc_curve
+from PIL import Image
+from sklearn.metrics import ConfusionMatrixDisplay
 
-from .data import BACKGROUND
+from ..answer.classifier import Classifier
 from .scores import reliability
 
 
@@ -26,40 +24,38 @@ def plot_reliability(probabilities: dict[str, ArrayLike], targets: ArrayLike) ->
     return ax
 
 
-def plot_roc(score: np.ndarray, labels: np.ndarray, foods: list[str]) -> Axes:
-    """Plot ROC curves for a score (photos) that tells foods from background, one curve per background class."""
-    _, ax = plt.subplots(figsize=(4.5, 4.5))
-    is_food = np.isin(labels, foods)
-    for name in BACKGROUND:
-        chosen = is_food | (labels == name)
-        through, accepted, _ = roc_curve(is_food[chosen], score[chosen])
-        ax.plot(through, accepted, label=name)
-    ax.set(xlabel="false positives", ylabel="foods accepted", xlim=(0, 0.5), ylim=(0.5, 1))
-    ax.legend()
+def plot_confusion(truth: pd.Series, probabilities: pd.DataFrame) -> Axes:
+    """Plot how often each answer was given to photos of each, from `probabilities` with a column for each answer."""
+    _, ax = plt.subplots(figsize=(5, 5))
+    given, labels = probabilities.idxmax(axis=1), list(probabilities)
+    ConfusionMatrixDisplay.from_predictions(truth, given, labels=labels, cmap="Blues", colorbar=False, ax=ax)
+    ax.tick_params("x", rotation=45)
     return ax
 
 
-def plot_attention(learner: Learner, photos: list[Path], titles: list[str], columns: int = 4) -> None:
-    """Show which parts of each photo (a path) support the learner's answer, by Grad-CAM (Selvaraju et al., 2017)."""
-    rows = -(-len(photos) // columns)
+def show_worst(photos: pd.DataFrame, truth: pd.Series, probabilities: pd.DataFrame, count: int = 9) -> None:
+    """Show the photos whose wrong answers were given with the most confidence."""
+    given = probabilities.idxmax(axis=1)
+    wrong = probabilities.max(axis=1)[(given != truth).to_numpy()].nlargest(count)
+    for ax, index in zip(_axes(len(wrong), columns=3), wrong.index, strict=False):
+        ax.imshow(Image.open(photos.photo.iloc[index]))
+        ax.set_title(f"{truth.iloc[index]}: {given[index]}, {wrong[index]:.0%}", fontsize=9)
+
+
+def plot_attention(classifier: Classifier, answers: pd.DataFrame) -> None:
+    """Show what spoke for the model's answer to each photo in the table from `evaluate.answer_photos`."""
+    for ax, row in zip(_axes(len(answers)), answers.itertuples(), strict=False):
+        pixels = classifier.pixels(classifier.read(row.photo)).transpose(1, 2, 0)
+        low, high = pixels.min(), pixels.max()
+        ax.imshow((pixels - low) / (high - low))
+        heat, extent = classifier.heat_map(row.photo), (0, pixels.shape[1], pixels.shape[0], 0)
+        ax.imshow(heat, extent=extent, alpha=0.5, cmap="magma", interpolation="bilinear")
+        ax.set_title(f"{row.label}: {row.answer}", fontsize=9)
+
+
+def _axes(count: int, columns: int = 4) -> np.ndarray:
+    rows = max(1, -(-count // columns))
     _, axes = plt.subplots(rows, columns, figsize=(3 * columns, 3.3 * rows), squeeze=False)
     for ax in axes.flat:
         ax.axis("off")
-    for ax, photo, title in zip(axes.flat, photos, titles, strict=False):
-        pixels, heat = attention(learner, photo)
-        extent = (0, pixels.shape[1], pixels.shape[0], 0)
-        ax.imshow(pixels)
-        ax.imshow(heat, extent=extent, alpha=0.5, cmap="magma", interpolation="bilinear")
-        ax.set_title(title, fontsize=9)
-
-
-def attention(learner: Learner, photo: Path) -> tuple[np.ndarray, np.ndarray]:
-    """A photo's pixels as the learner sees them (height, width, 3), and a heat map of what supports its answer."""
-    dl = learner.dls.test_dl([photo], num_workers=0)
-    (batch,) = dl.one_batch()
-    body = learner.model.eval()[0]
-    with hook_output(body) as activations, hook_output(body, grad=True) as gradients:
-        learner.model(batch).max().backward()
-    weights = gradients.stored[0][0].mean(dim=(1, 2), keepdim=True)
-    heat = (weights * activations.stored[0]).sum(dim=0).relu()
-    return dl.decode((batch,))[0][0].permute(1, 2, 0).clamp(0, 1).cpu().numpy(), heat.cpu().numpy()
+    return axes.flat

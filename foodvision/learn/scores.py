@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import binomtest
 from sklearn.calibration import calibration_curve
 
-from .data import BACKGROUND
+from .data import BACKGROUND, NOT_FOOD
 
 
 def score_answers(answers: pd.DataFrame, foods: list[str]) -> pd.DataFrame:
@@ -53,6 +53,18 @@ def expected_calibration_error(probabilities: ArrayLike, targets: ArrayLike, bin
 
 
 def _claims(answers: pd.DataFrame, foods: list[str]) -> dict[str, Any]:
+    renamed = _by_another_name(answers, foods)
+    return _answer_claims(answers[~renamed], foods) | _dish_claims(answers, renamed)
+
+
+def _by_another_name(answers: pd.DataFrame, foods: list[str]) -> pd.Series:
+    """Which photos show a food that the data set calls something else, such as filet mignon."""
+    if "dish" not in answers:
+        return pd.Series(False, index=answers.index)
+    return answers.label.isin(foods) & (answers.dish != answers.label)
+
+
+def _answer_claims(answers: pd.DataFrame, foods: list[str]) -> dict[str, Any]:
     best_food = answers[foods].idxmax(axis=1)
     is_food, named_right = answers.label.isin(foods), answers.answer == answers.label
     claims = {f"{food}: right of the {len(foods)} foods": (best_food == food)[answers.label == food] for food in foods}
@@ -64,4 +76,15 @@ def _claims(answers: pd.DataFrame, foods: list[str]) -> dict[str, Any]:
     claims["all: wrong, and not marked unsure"] = (~answers.unsure & ~named_right)[is_food]
     for name in dict.fromkeys([*BACKGROUND, *answers.label[~is_food]]):
         claims[f"{name}: taken for one of the foods"] = answers.answer.isin(foods)[answers.label == name]
+    return claims
+
+
+def _dish_claims(answers: pd.DataFrame, renamed: pd.Series) -> dict[str, Any]:
+    claims = {}
+    for dish, some in answers[renamed].groupby("dish") if renamed.any() else ():
+        claims[f"{dish}: named {some.label.iloc[0]}"] = some.answer == some.label
+    if "place" in answers:
+        places = answers.place[answers.label != NOT_FOOD]
+        claims["dish: the likeliest"] = places <= 1
+        claims["dish: among the five likeliest"] = places <= 5
     return claims

@@ -1,191 +1,125 @@
-"""For `train.ipynb`: bodies, mixed precision on a CPU, augmentation, losses and calibration."""
+"""For `train.ipynb`: lessons that resume, the loss of coarse labels, and mixed precision on a CPU."""
 
-import random
-from collections.abc import Callable
+from collections.abc import Iterable
+from functools import partial
 
-import numpy as np
 import pandas as pd
 import torch
 from fastai.callback.channelslast import ChannelsLast
 from fastai.callback.core import Callback
 from fastai.callback.fp16 import MixedPrecision
-from fastai.layers import Lambda
-from fastai.vision.augment import RandTransform
-from fastai.vision.core import PILImage, imagenet_stats
-from fastai.vision.learner import default_split, model_meta
-from PIL import ImageEnhance
+from fastai.callback.progress import CSVLogger
+from fastai.callback.schedule import Learner
+from fastai.callback.tracker import SaveModelCallback
+from fastai.callback.training import BnFreeze
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-UNASKED = -1  # the answer of a dish for which any would do
-MAX_LINEAR = 3  # linear layers in a classifier; a transformer's encoder has more
-MIN_PROBABILITY = 1e-6  # its logarithm is finite
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 
-def describe_body(body: Callable[..., nn.Module], weights: str | None = "DEFAULT") -> None:
-    """Tell fastai where to cut a torchvision body, and which weights (by name) to start from.
+def teach(
+    learner: Learner, lesson: str, epochs: int, lr: float | slice, cbs: Iterable[Callback] = (), **options: float
+) -> pd.DataFrame:
+    """`fit_one_cycle`, saved after each epoch as `models/LESSON_EPOCH.pth`; returns the table of all epochs.
 
-    Raises ValueError for a body that isn't a plain sequence of layers.
+    Called again, it resumes after the last epoch that was saved, or loads the finished lesson.
     """
-    _cut(body(weights=None))
-    model_meta[body] = {"cut": _cut, "split": default_split, "stats": imagenet_stats, "weights": weights}
+    folder = learner.path / learner.model_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    done = len(list(folder.glob(f"{lesson}_[0-9]*.pth")))
+    if done:
+        learner.load(f"{lesson}_{done - 1}", with_opt=done < epochs)
+    if done < epochs:
+        log = CSVLogger(f"{learner.model_dir}/{lesson}_{done}.csv")
+        callbacks = [SaveModelCallback(every_epoch=True, fname=lesson, with_opt=True), log, *cbs]
+        learner.fit_one_cycle(epochs, lr, start_epoch=done, cbs=callbacks, **options)
+    logs = sorted(folder.glob(f"{lesson}_[0-9]*.csv"), key=lambda path: int(path.stem.rsplit("_", 1)[-1]))
+    table = pd.concat([pd.read_csv(path, index_col="epoch") for path in logs]).dropna()  # epochs that were skipped
+    return table.astype({"train_loss": float})
 
 
-def _cut(model: nn.Module) -> nn.Sequential:
-    """The layers before the last pooling and the classifier, without auxiliary classifiers."""
-    layers = [layer for name, layer in model.named_children() if not name.lower().startswith("aux")]
-    while layers and _is_of_the_head(layers[-1]):
-        layers.pop()
-    body = nn.Sequential(*layers)
-    try:
-        with torch.no_grad():
-            features = body.eval()(torch.zeros(1, 3, 224, 224))
-        whole = features.ndim == 4
-    except Exception:  # it isn't a plain sequence of layers
-        whole = False
-    if not whole:
-        name = type(model).__name__
-        raise ValueError(f"{name} can't be cut. Train it whole: Learner(dls, body(num_classes=dls.c), ...).")
-    return body.train()
+class SumOfClasses(nn.Module):
+    """Cross-entropy with label smoothing, where a label may stand for several classes.
+
+    A photo of "any steak" shows one of the steaks, nobody knows which: its loss is minus the logarithm of the sum of
+    their probabilities. `members` has each label's classes, by index; the network gives logits (photos, `classes`).
+    """
+
+    def __init__(self, members: list[list[int]], classes: int, smoothing: float = 0.1) -> None:
+        super().__init__()
+        self.smoothing = smoothing
+        mask = torch.full((len(members), classes), -torch.inf)
+        for label, indices in enumerate(members):
+            mask[label, indices] = 0
+        self.register_buffer("mask", mask)
+
+    def forward(self, logits: Tensor, labels: Tensor, reduction: str = "mean") -> Tensor:
+        log_p = logits.log_softmax(dim=1)
+        loss = -(log_p + self.mask[labels]).logsumexp(dim=1)
+        loss = (1 - self.smoothing) * loss - self.smoothing * log_p.mean(dim=1)
+        return loss.mean() if reduction == "mean" else loss
+
+    def accuracy(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """The share of photos whose likeliest class is one that the label stands for."""
+        return (self.mask[labels, logits.argmax(dim=1)] == 0).float().mean()
 
 
-def _is_of_the_head(layer: nn.Module) -> bool:
-    kinds = [type(module) for module in layer.modules()]
-    flat = {nn.Linear, nn.Dropout, nn.Flatten, nn.AdaptiveAvgPool2d} & set(kinds)
-    return bool(flat) and nn.Conv2d not in kinds and kinds.count(nn.Linear) <= MAX_LINEAR
+class Averaged(Callback):
+    """Keeps an exponential average of the weights, and leaves it in the model after the last epoch."""
+
+    def __init__(self, decay: float = 0.995) -> None:
+        self.decay = decay
+
+    def before_fit(self) -> None:
+        self.average = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(self.decay), use_buffers=True)
+
+    def after_step(self) -> None:
+        self.average.update_parameters(self.model)
+
+    def after_fit(self) -> None:
+        self.model.load_state_dict(self.average.module.state_dict())
 
 
 class CPUMixedPrecision(MixedPrecision):
-    """bfloat16 on a CPU; fastai's own mixed precision needs a GPU."""
+    """bfloat16 on a CPU; fastai's own mixed precision needs a GPU.
 
-    def __init__(self):
+    Depthwise convolutions stay in float32, because oneDNN's bfloat16 gradients of those with strides or 5 x 5 pixels
+    are several times slower.
+    """
+
+    def __init__(self) -> None:
         super().__init__("bf16")
 
-    def before_fit(self):
+    def before_fit(self) -> None:
         super().before_fit()
         self.autocast = torch.autocast("cpu", dtype=torch.bfloat16)
+        for layer in self._depthwise():
+            layer.forward = partial(_in_float32, layer)
+
+    def after_fit(self) -> None:
+        super().after_fit()
+        for layer in self._depthwise():
+            layer.__dict__.pop("forward", None)
+
+    def _depthwise(self) -> list[nn.Conv2d]:
+        return [layer for layer in self.model.modules() if isinstance(layer, nn.Conv2d) and layer.groups > 1]
+
+
+def _in_float32(layer: nn.Conv2d, pixels: Tensor) -> Tensor:
+    with torch.autocast("cpu", enabled=False):
+        made = F.conv2d(
+            pixels.float(), layer.weight, layer.bias, layer.stride, layer.padding, layer.dilation, layer.groups
+        )
+    return made.bfloat16()
 
 
 def mixed_precision() -> list[Callback]:
-    """The callbacks that train fastest on this machine. `learner.to_contiguous(to_fp32=True)` removes them."""
+    """The callbacks that train fastest on this machine. `learner.to_contiguous(to_fp32=True)` removes them.
+
+    Batch norm keeps ImageNet's statistics, since crops of several resolutions would blur its own.
+    """
     if torch.cuda.is_available():
-        return [ChannelsLast(), MixedPrecision()]
+        return [ChannelsLast(), MixedPrecision(), BnFreeze()]
     if torch.cpu.get_capabilities().get("avx512_bf16"):
-        return [ChannelsLast(), CPUMixedPrecision()]
-    return [ChannelsLast()]
-
-
-def photo_weights(photos: pd.DataFrame, shares: dict[str, float]) -> list[float]:
-    """Sampling weights for a table of photos that give each label its share of an epoch."""
-    counts = photos.label[photos.split == "train"].value_counts()
-    return (photos.label.map(shares) / photos.label.map(counts)).tolist()
-
-
-class Sharpness(RandTransform):
-    """Softens or sharpens most training photos, because visitors' photos vary more in sharpness than a data set's."""
-
-    order = 2  # after cropping, at the network's resolution
-
-    def __init__(self):
-        super().__init__(p=0.8)
-
-    def encodes(self, photo: PILImage) -> PILImage:
-        return PILImage.create(ImageEnhance.Sharpness(photo).enhance(random.uniform(0, 2.5)))
-
-
-class Grain(RandTransform):
-    """Adds grain to a quarter of the training photos, as cameras do in low light."""
-
-    order = 3  # last, because the other transforms would smooth it
-
-    def __init__(self):
-        super().__init__(p=0.25)
-
-    def encodes(self, photo: PILImage) -> PILImage:
-        pixels = np.asarray(photo, dtype=np.float32)
-        grain = np.random.normal(0, random.uniform(0, 14), pixels.shape)
-        return PILImage.create((pixels + grain).clip(0, 255).astype(np.uint8))
-
-
-class AnswersAndDishes(nn.Module):
-    """Loss with label smoothing for logits (photos, answers + dishes) and target dishes (photos).
-
-    `answer_of` gives the index of each dish's answer, or UNASKED. The dishes' loss is halved, to give priority to the
-    answers (Caruana, "Multitask Learning", 1997).
-    """
-
-    def __init__(self, answer_of, answers):
-        super().__init__()
-        self.answer_of, self.answers = torch.tensor(answer_of), answers
-
-    def forward(self, logits, dishes):
-        answers, wanted = logits[:, : self.answers], self._wanted(dishes)
-        loss = F.cross_entropy(answers, wanted, ignore_index=UNASKED, label_smoothing=0.1)
-        return loss + F.cross_entropy(logits[:, self.answers :], dishes, label_smoothing=0.1) / 2
-
-    def accuracy(self, logits, dishes):
-        """Accuracy of the answers, leaving out dishes whose answer is UNASKED."""
-        wanted = self._wanted(dishes)
-        return (logits[:, : self.answers].argmax(dim=1) == wanted)[wanted != UNASKED].float().mean()
-
-    def _wanted(self, dishes):
-        return self.answer_of.to(dishes.device)[dishes]
-
-
-def keep_dishes(model: nn.Module, answers: int) -> nn.Module:
-    """Drop the first `answers` outputs of a model that ends in a linear layer without a bias."""
-    last = _last_linear(model)
-    last.weight = nn.Parameter(last.weight[answers:].detach().clone())
-    last.out_features -= answers
-    return model
-
-
-def add_up(answer_of: list[str], vocab: list[str]) -> nn.Sequential:
-    """Layers that turn logits of dishes (photos, dishes) into logits of answers (photos, vocab).
-
-    An answer's probability is the sum of its dishes' probabilities; `answer_of` names each dish's answer. The layers
-    are fastai's and PyTorch's, so the exported learner needs no other package. They need float32. The last one changes
-    nothing until `scale_logits` is called.
-    """
-    total = nn.Linear(len(answer_of), len(vocab)).requires_grad_(False)
-    total.weight.zero_()
-    for dish, answer in enumerate(answer_of):
-        total.weight[vocab.index(answer), dish] = 1
-    total.bias.fill_(MIN_PROBABILITY - 1)  # a pickle can name torch.special.log1p, but not torch.log
-    last = nn.Linear(len(vocab), len(vocab), bias=False).requires_grad_(False)
-    nn.init.eye_(last.weight)
-    return nn.Sequential(nn.Softmax(dim=1), total, Lambda(torch.special.log1p), last)
-
-
-def fit_temperature(logits: Tensor, targets: Tensor, mislabelled: float = 0.0) -> float:
-    """The temperature at which logits (photos, classes) fit targets (photos) best.
-
-    This is temperature scaling (Guo et al., "On Calibration of Modern Neural Networks", 2017). Wrong labels would make
-    the model underconfident, so a share `mislabelled` (0 to 1) of the photos, those that fit worst, is left out.
-    """
-    losses = F.cross_entropy(logits, targets, reduction="none")
-    kept = losses <= losses.quantile(1 - mislabelled)
-    log_temperature = torch.zeros(1, requires_grad=True)
-    optimizer = torch.optim.LBFGS([log_temperature], max_iter=100, line_search_fn="strong_wolfe")
-
-    def closure():
-        optimizer.zero_grad()
-        loss = F.cross_entropy(logits[kept] / log_temperature.exp(), targets[kept])
-        loss.backward()
-        return loss
-
-    optimizer.step(closure)
-    return log_temperature.exp().item()
-
-
-def scale_logits(model: nn.Module, temperature: float) -> None:
-    """Calibrate a model that ends in a linear layer, by dividing its logits by a temperature."""
-    last = _last_linear(model)
-    with torch.no_grad():
-        last.weight /= temperature
-        if last.bias is not None:
-            last.bias /= temperature
-
-
-def _last_linear(model):
-    return [layer for layer in model.modules() if isinstance(layer, nn.Linear)][-1]
+        return [ChannelsLast(), CPUMixedPrecision(), BnFreeze()]
+    return [ChannelsLast(), BnFreeze()]

@@ -10,7 +10,7 @@ MAX_BYTES = 30_000_000  # for a file that the browser can't shrink
 
 _IMPORTS = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _EXPORTS = re.compile(r"^export (?!default)", re.MULTILINE)
-_COMMENTS = re.compile(r"^ *//.*\n|^ */\*\*[\s\S]*?\*/\n|/\*\* .*? \*/ ?| // .*", re.MULTILINE)
+_COMMENTS = re.compile(r"^ *//.*\n|^ */\*\*(?:(?!\*/)[\s\S])*\*/\n|/\*\* .*? \*/ ?| // .*", re.MULTILINE)
 _SPACE = re.compile(r"^\s+|(?<=[{}(,;])\n", re.MULTILINE)
 _CSS_COMMENTS = re.compile(r"/\*[\s\S]*?\*/")
 

@@ -1,31 +1,34 @@
 """The dashboard widget: takes a visitor's photos and verdicts, and replies to the page's scripts."""
 
-import io
 import os
 from collections.abc import Callable
-from typing import TypeGuard
+from typing import Self, TypeGuard
 from uuid import uuid4
 
 import anywidget
-import segno
 from comm import get_comm_manager
 from ipywidgets import Widget
-from PIL import Image, ImageOps
-from traitlets import Bool, Dict, Int, Unicode
+from PIL import Image
+from traitlets import Bool, Dict, Int, List, Unicode
 
+from ..answer.area import area_read
+from ..answer.classifier import Classifier
 from ..answer.photo import PhotoError, read_photo
 from ..answer.prediction import Prediction
 from .assets import MAX_BYTES, SHORT_SIDE, join_modules, read_style
+from .examples import list_examples, read_example
 from .feedback import Feedback
+from .links import source_link
+from .pictures import CODE, code_of, encode, is_address
 
 MAX_ARRIVING = 16  # unfinished requests per visitor
 MAX_ARRIVING_BYTES = 2 * MAX_BYTES  # in all of them; the oldest are dropped, since the page has given up on those
-MAX_LONG_SIDE = 16_384  # pixels of a picture sent to the page; JPEG allows 65,500
 MAX_REMEMBERED = 1000  # answers that a visitor can still give a verdict on
-MAX_ADDRESS = 1000  # characters in a QR code, which becomes hard to read long before
+MAX_TRUTH = 60  # characters of a dish that the model doesn't know
 ON_BINDER = "BINDER_LAUNCH_HOST"  # set in every kernel that Binder starts
 APOLOGY = "Sorry, something went wrong here, not with your photo. Please try again."
 NONSENSE = "The app doesn't understand what this page sent. Reload the page and try again."
+NO_EXAMPLE = "There is no such example any more. Choose a photo of your own."
 FORGOTTEN = "The app no longer remembers that answer. Choose the photo again, then say whether it is right."
 
 
@@ -40,7 +43,7 @@ class Dashboard(anywidget.AnyWidget):
     and an apology for any other error, which is logged. With `feedback`, visitors can say whether an answer is right.
     `link` starts the app on Binder: there, visitors share it instead of the page's own address, which is gone after
     their visit. `titles` and `background` are what a `Classifier` calls its classes; without them, the page uses the
-    class names.
+    class names. `Dashboard.of(classifier)` knows those, and can also show what the model looked at.
     """
 
     _esm = join_modules()
@@ -50,7 +53,12 @@ class Dashboard(anywidget.AnyWidget):
     feedback_on = Bool(False).tag(sync=True)
     titles = Dict().tag(sync=True)
     background = Dict().tag(sync=True)
+    dishes = Dict().tag(sync=True)
+    explains = Bool(False).tag(sync=True)
+    examples = List().tag(sync=True)
+    source = Unicode().tag(sync=True)
     link = Unicode().tag(sync=True)
+    classifier: Classifier | None = None
 
     def __init__(
         self,
@@ -67,8 +75,17 @@ class Dashboard(anywidget.AnyWidget):
         self.link = link if link and ON_BINDER in os.environ else ""
         self._arriving: dict[int, bytearray] = {}
         self._answers: dict[int, tuple[str, Prediction]] = {}
+        self.examples = list_examples()
         self.on_msg(self._receive)
         _forbid_other_widgets()
+
+    @classmethod
+    def of(cls, classifier: Classifier, feedback: Feedback | None = None, link: str | None = None) -> Self:
+        """The dashboard of a `Classifier`, with all that it can tell."""
+        dashboard = cls(classifier.predict, feedback, link, classifier.titles, classifier.background)
+        dashboard.classifier, dashboard.dishes = classifier, classifier.dishes
+        dashboard.explains, dashboard.source = classifier.has_maps, source_link() or ""
+        return dashboard
 
     def _handle_msg(self, message):
         """The page may send requests and read the widget's state, but not change it."""
@@ -104,6 +121,10 @@ class Dashboard(anywidget.AnyWidget):
                 reply = {"pong": True}
             elif "qr" in message:
                 reply = {"qr_code": draw_code(message["qr"])}
+            elif "example" in message:
+                reply, pictures = {}, [_encoded_example(message["example"])]
+            elif "why" in message:
+                reply = self._explain(message["why"], content)
             elif "truth" in message:
                 reply = self._keep_verdict(message, content)
             else:
@@ -125,38 +146,41 @@ class Dashboard(anywidget.AnyWidget):
                 _forget_oldest(self._answers)
         return {"prediction": prediction.to_dict()}, [] if message.get("shown") else [encode(photo)]
 
+    def _explain(self, label, content):
+        """What the model looked at: the part of the photo that it reads, and what speaks for the label there."""
+        known = {*self.titles, *self.dishes}
+        if self.classifier is None or not self.explains or not isinstance(label, str) or label not in known:
+            raise RequestError(NONSENSE)
+        photo = read_photo(content, at_least=SHORT_SIDE)
+        heat = self.classifier.heat_map(photo, label)
+        area = area_read(photo.size, self.classifier.preprocessing["steps"])
+        return {"area": area, "heat": (255 * heat).round().astype(int).tolist()}
+
     def _keep_verdict(self, message, content):
         """Keep a verdict. The photo is re-encoded so that only the picture is kept, without location or device."""
         about, truth = message.get("about"), message["truth"]
         if self.feedback is None or not _is_number(about) or about not in self._answers:
             raise RequestError(FORGOTTEN)
         key, prediction = self._answers[about]
-        if truth not in list(prediction.probabilities):
+        if not _is_truth(truth) and truth not in list(prediction.probabilities):
             raise RequestError(NONSENSE)
         photo = encode(read_photo(content)) if content else None
         self.feedback.add(key, prediction, truth, photo)
         return {"photo_kept": photo is not None}
 
 
-def encode(photo: Image.Image) -> bytes:
-    """A JPEG for the page: short side at most `SHORT_SIDE`, long side at most `MAX_LONG_SIDE` pixels."""
-    if min(photo.size) > SHORT_SIDE:
-        photo = ImageOps.cover(photo, (SHORT_SIDE, SHORT_SIDE))
-    if max(photo.size) > MAX_LONG_SIDE:
-        photo = photo.copy()
-        photo.thumbnail((MAX_LONG_SIDE, MAX_LONG_SIDE))
-    file = io.BytesIO()
-    photo.save(file, "JPEG", quality=90)
-    return file.getvalue()
-
-
 def draw_code(address: object) -> str:
     """A QR code for a web address, as a data URI with an SVG. Raises RequestError for anything else."""
-    if not isinstance(address, str) or not address.startswith(("https://", "http://")):
+    if not is_address(address):
         raise RequestError(NONSENSE)
-    if not address.isascii() or len(address) > MAX_ADDRESS:
-        raise RequestError(NONSENSE)
-    return segno.make(address).svg_data_uri(scale=6, border=4, light="white")
+    return code_of(address).svg_data_uri(**CODE)
+
+
+def _encoded_example(name: object) -> bytes:
+    content = read_example(name)
+    if content is None:
+        raise RequestError(NO_EXAMPLE)
+    return encode(read_photo(content))
 
 
 def _forget_oldest(entries):
@@ -166,6 +190,11 @@ def _forget_oldest(entries):
 def _is_number(value: object) -> TypeGuard[int]:
     """Whether this can be a request's id or a size: an integer that JavaScript can represent exactly."""
     return type(value) is int and 0 <= value < 2**53
+
+
+def _is_truth(value: object) -> bool:
+    """Whether a visitor can have typed it: a short line of text."""
+    return isinstance(value, str) and 0 < len(value.strip()) <= MAX_TRUTH and value.isprintable()
 
 
 def _forbid_other_widgets():

@@ -11,7 +11,9 @@ from ..answer.classes import read_classes
 from ..locate import find_model
 from .assets import MAX_BYTES, SHORT_SIDE, join_modules, read_style
 from .device import SERVED_BELOW, device_files
+from .examples import list_examples
 from .feedback import SETTING
+from .preview import preview
 
 
 class DrawDashboard(Preprocessor):
@@ -28,6 +30,7 @@ class DrawDashboard(Preprocessor):
             above = notebook.cells[: places[0]]
             heading = [cell for cell in above if cell.cell_type == "markdown"]
             resources["dashboard"] = {
+                "preview": preview(notebook, _classes()),
                 "heading": heading,
                 "script": join_modules(),
                 "style": read_style(),
@@ -40,7 +43,8 @@ class DrawDashboard(Preprocessor):
 def settings(model: Path | None = None) -> dict[str, object]:
     """What the dashboard can know from the model file alone. A kernel may override it later."""
     feedback_on = bool(os.environ.get(SETTING))
-    return {"short_side": SHORT_SIDE, "max_bytes": MAX_BYTES, "feedback_on": feedback_on, **_classes(model)}
+    known = {"feedback_on": feedback_on, "examples": list_examples(), **_classes(model)}
+    return {"short_side": SHORT_SIDE, "max_bytes": MAX_BYTES, **known}
 
 
 def _on_device() -> dict[str, object]:
@@ -49,7 +53,7 @@ def _on_device() -> dict[str, object]:
     return {"device": files.settings(f"../{SERVED_BELOW}")} if files else {}
 
 
-def _classes(model: Path | None) -> dict[str, dict[str, str]]:
+def _classes(model: Path | None = None) -> dict[str, dict[str, str]]:
     try:
         model = model or find_model()
         return _read_classes(model, model.stat().st_mtime_ns)

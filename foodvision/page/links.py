@@ -54,6 +54,13 @@ def binder_link(folder: Path | None = None) -> str | None:
     return f"{BINDER}/{_on_binder(repository)}/{quote(repository.ref, safe='')}{PAGE}" if repository else None
 
 
+def source_link() -> str | None:
+    """Address of the running project's code; None without a public remote."""
+    folder = _project()
+    repository = find_repository(folder) if folder else None
+    return repository.address if repository else None
+
+
 def colab_link(folder: Path) -> str | None:
     """Address of `train.ipynb` on Colab; None if the repository is not on GitHub."""
     repository = find_repository(folder)

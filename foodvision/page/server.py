@@ -13,7 +13,9 @@ from voila.app import Voila
 from ..answer.machine import cores, memory
 from ..locate import MODEL_SETTING, OWN_FOLDER, find_file, find_model
 from .device_handler import DeviceHandler, pattern
+from .embedding import framing_sites
 from .guard import PageConnection
+from .preview import ForOtherSites, own_address
 from .trial import ServeError, can_hold_sockets, try_notebook, try_port
 
 NOTEBOOK = "foodvision.ipynb"
@@ -62,7 +64,12 @@ class FoodVision(Voila):
             self.set_trait("notebook_path", str(find_file(NOTEBOOK)))
 
     def start(self) -> None:
-        """Serve until stopped. Raises ServeError if the port is taken or the notebook fails."""
+        """Serve until stopped. Raises ServeError if a setting is wrong, the port is taken or the notebook fails."""
+        try:
+            framing_sites()
+            own_address()
+        except ValueError as error:
+            raise ServeError(str(error)) from error
         if self.port and not self.port_retries:
             try_port(self.port, self.ip)
         if self.notebook_path:
@@ -84,7 +91,7 @@ class FoodVision(Voila):
         self.kernel_manager.context.max_sockets = MAX_ZMQ_SOCKETS
         self.kernel_manager.get_pool_size = self._count_ready_kernels
         return settings | {
-            "transforms": [NoSniff, GZipContentEncoding],
+            "transforms": [NoSniff, ForOtherSites, GZipContentEncoding],
             "kernel_websocket_connection_class": PageConnection,
         }
 

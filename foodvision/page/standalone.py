@@ -58,7 +58,7 @@ def render_page(
         .get_template("standalone.html.j2")
         .render(
             title=title,
-            icon=f"data:image/svg+xml;base64,{b64encode(ICON.read_bytes()).decode()}",
+            icon=_icon(),
             links=list(links),
             above=_html(above),
             below=_html(below),
@@ -97,7 +97,13 @@ def _script(answerer: str, known: dict[str, Any]) -> str:
 
 
 def _style() -> str:
-    return (TEMPLATE / "page.css").read_text(encoding="utf-8") + read_style()
+    logo = f'main > h1::before {{ background: url("{_icon()}") center / contain; }}'
+    styles = [(TEMPLATE / name).read_text(encoding="utf-8") for name in ("page.css", "dashboard_page.css")]
+    return "\n".join([*styles, logo, read_style()])
+
+
+def _icon() -> str:
+    return f"data:image/svg+xml;base64,{b64encode(ICON.read_bytes()).decode()}"
 
 
 def _policy(script: str, style: str) -> str:

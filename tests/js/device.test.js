@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Steady } from "../../foodvision/page/static/viewfinder.js";
-import { live } from "../../foodvision/page/static/words.js";
+import { pointAt, Steady } from "../../foodvision/page/static/viewfinder.js";
 
 const BACKGROUND = { not_food: "I don't see food here." };
 const sure = (label) => ({ label, unsure: false });
@@ -33,6 +32,6 @@ test("where nothing is sure, or nothing to eat, the camera names nothing", () =>
 });
 
 test("visitors are asked to point at a dish if the model knows food", () => {
-  assert.equal(live.pointAt({ titles: {}, background: BACKGROUND }), "Point at a dish");
-  assert.equal(live.pointAt({ titles: {}, background: {} }), "Point at something I know");
+  assert.equal(pointAt({ titles: {}, background: BACKGROUND }), "Point at a dish");
+  assert.equal(pointAt({ titles: {}, background: {} }), "Point at something I know");
 });

@@ -1,15 +1,18 @@
 // A live camera with a shutter, or the reason why there isn't one.
 import { button, element, onPhone } from "./element.js";
+import { icon } from "./icons.js";
 import { chooser } from "./inputs.js";
 import { toBlob } from "./photo.js";
-import { labels, noCamera } from "./words.js";
+import { words } from "./words.js";
 
 /** @import { Complain, Look } from "./types" */
 
 /** @param {Look} look @param {Complain} complain */
 export function cameraButton(look, complain) {
-  if (onPhone()) return chooser(labels.takeOnPhone, { capture: "environment" }, look);
-  return button(labels.camera, () => openCamera(look, complain));
+  if (onPhone()) return chooser(words.takeOnPhone, "camera", { capture: "environment" }, look);
+  const open = button(words.camera, () => openCamera(look, complain));
+  open.prepend(icon("camera"));
+  return open;
 }
 
 /** @param {Look} look @param {Complain} complain */
@@ -19,11 +22,11 @@ async function openCamera(look, complain) {
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: 1280 } });
   } catch (error) {
-    return complain(labels.noCamera, noCamera(/** @type {Error} */ (error).name, isSecureContext));
+    return complain(words.noCamera, whyNot(/** @type {Error} */ (error).name, isSecureContext));
   }
-  const video = element("video", { autoplay: "", muted: "", playsinline: "", "aria-label": labels.cameraPicture });
+  const video = element("video", { autoplay: "", muted: "", playsinline: "", "aria-label": words.cameraPicture });
   video.srcObject = stream;
-  const shutter = button(labels.shutter, async () => {
+  const shutter = button(words.shutter, async () => {
     const photo = await snap(video);
     dialog.close();
     if (photo) look([new File([photo], "camera.jpg", { type: photo.type })]);
@@ -31,15 +34,22 @@ async function openCamera(look, complain) {
   shutter.className = "fv-button";
   shutter.disabled = true;
   video.addEventListener("playing", () => (shutter.disabled = false));
-  const close = button(labels.close, () => dialog.close());
+  const close = button(words.close, () => dialog.close());
   const tools = element("div", { class: "fv-tools" }, shutter, close);
-  const dialog = element("dialog", { class: "foodvision fv-dialog", "aria-label": labels.cameraDialog }, video, tools);
+  const dialog = element("dialog", { class: "foodvision fv-dialog", "aria-label": words.cameraDialog }, video, tools);
   dialog.addEventListener("close", () => {
     for (const track of stream.getTracks()) track.stop();
     dialog.remove();
   });
   document.body.append(dialog);
   dialog.showModal();
+}
+
+/** Why the camera cannot be used. @param {string} error @param {boolean} secure */
+export function whyNot(error, secure) {
+  if (!secure) return words.cameraNeedsHttps;
+  if (error === "NotAllowedError") return words.cameraForbidden;
+  return error === "NotFoundError" ? words.cameraMissing : words.cameraBusy;
 }
 
 /** @param {HTMLVideoElement} video */

@@ -1,48 +1,91 @@
 // A card with one photo and what the page says about it.
 import { element } from "./element.js";
+import { drawHeat, frameOf } from "./heat.js";
+import { icon } from "./icons.js";
 import { toImage } from "./photo.js";
-import { describe, labels } from "./words.js";
+import { words } from "./words.js";
 
-/** @import { Card, Classes, Prediction } from "./types" */
+/** @import { Card, Explanation, Said } from "./types" */
 
 /**
- * If the photo is `alone`, it is shown large and screen readers announce its answer.
  * @param {string} name
- * @param {boolean} alone
+ * @param {() => void} remove
  * @returns {Card}
  */
-export function makeCard(name, alone) {
-  const picture = element("div", { class: "fv-picture" });
-  const words = element("div", { class: "fv-answer", ...(alone && { role: "status" }) });
-  const node = element("article", { class: "fv-card", "aria-label": name }, picture, words);
+export function makeCard(name, remove) {
+  const frame = element("div", { class: "fv-frame" });
+  const answer = element("div", { class: "fv-answer" });
+  const more = element("div", { class: "fv-more" });
+  const label = element("p", { class: "fv-name" }, name);
+  const cross = element("button", { type: "button", class: "fv-remove", "aria-label": words.remove(name) });
+  cross.append(icon("none"));
+  cross.addEventListener("click", remove);
+  const picture = element("div", { class: "fv-picture" }, frame);
+  const body = element("div", { class: "fv-body" }, answer, more, label);
+  const node = element(
+    "article",
+    { class: "fv-card", "aria-label": name, "data-kind": "queued" },
+    picture,
+    body,
+    cross,
+  );
   return {
     node,
-    say: (sentence) => words.replaceChildren(element("p", {}, sentence)),
-    refuse: (sentence) =>
-      words.replaceChildren(element("p", { class: "fv-complaint" }, element("strong", {}, name), ` ${sentence}`)),
-    answer: (prediction, classes, ...extras) =>
-      words.replaceChildren(...inWords(prediction, classes, alone ? "" : name), ...extras),
+    alone(is) {
+      cross.hidden = label.hidden = is;
+      if (is) answer.setAttribute("role", "status");
+      else answer.removeAttribute("role");
+    },
+    say(sentence) {
+      node.dataset.kind = "busy";
+      answer.replaceChildren(element("p", { class: "fv-busy" }, sentence));
+    },
+    refuse(sentence) {
+      node.dataset.kind = "bad";
+      answer.replaceChildren(element("p", { class: "fv-complaint" }, element("strong", {}, name), ` ${sentence}`));
+    },
+    answer(said) {
+      node.dataset.kind = said.kind;
+      answer.replaceChildren(icon(said.kind), inWords(said));
+      more.querySelector(".fv-numbers")?.remove();
+      more.prepend(numbersOf(said, Boolean(answer.role)));
+    },
+    extend: (...nodes) => more.append(...nodes),
     // If the browser lacks the memory to show a photo, its answer is shown without it.
     show: (jpeg) =>
-      toImage(jpeg, labels.photo(name)).then(
-        (image) => picture.replaceChildren(image),
+      toImage(jpeg, words.photo(name)).then(
+        (image) => frame.replaceChildren(image),
         () => {},
       ),
+    explain(explanation) {
+      for (const old of frame.querySelectorAll(".fv-heat")) old.remove();
+      if (explanation) frame.append(element("div", { class: "fv-heat" }, drawHeat(explanation), frameOf(explanation)));
+    },
   };
 }
 
-/** @param {Prediction} prediction @param {Classes} classes @param {string} name */
-function inWords(prediction, classes, name) {
-  const { heading, confidence, time, doubt, bars } = describe(prediction, classes);
-  return [
+/** @param {Said} said */
+function inWords({ heading, likely, smallPrint }) {
+  return element(
+    "div",
+    { class: "fv-said" },
     element("h2", {}, heading),
-    element("p", {}, `${confidence}, ${time}. ${doubt}`),
-    element("ul", { class: "fv-bars" }, ...bars.map(bar)),
-    ...(name ? [element("p", { class: "fv-name" }, name)] : []),
-  ];
+    ...(likely ? [element("p", { class: "fv-likely" }, likely)] : []),
+    element("p", { class: "fv-small" }, smallPrint),
+  );
 }
 
-/** @param {{ title: string, share: number, percent: string }} bar */
+/** @param {Said} said @param {boolean} alone */
+function numbersOf({ folded, bars }, alone) {
+  return element(
+    "details",
+    { class: "fv-numbers", ...(alone && !folded && { open: "" }) },
+    element("summary", {}, words.numbers),
+    element("ul", { class: "fv-bars" }, ...bars.map(bar)),
+  );
+}
+
+/** @param {Said["bars"][number]} bar */
 function bar({ title, share, percent }) {
   const fill = element("div");
   fill.style.width = `${100 * share}%`;

@@ -1,50 +1,22 @@
 // The dashboard: photos in, an answer to each. One photo is shown large, several as cards.
+import { askAbout, makeSmall } from "./asking.js";
 import { makeCard } from "./card.js";
+import { describe } from "./describe.js";
 import { mountDevice } from "./device_switch.js";
 import { element, ownsThePage } from "./element.js";
+import { forgetLinked, linkedAnswer } from "./fragment.js";
+import { whyButton } from "./heat.js";
 import { acceptDrops, acceptPastes } from "./inputs.js";
-import { kernelAnswerer } from "./kernel.js";
 import { isDone, Page } from "./page.js";
-import { shrink } from "./photo.js";
 import { goneNotice, keptPhotos, onReturn, reload } from "./reload.js";
 import { verdictOn } from "./verdict.js";
-import { doing, leftOut, tooLarge, UNREADABLE } from "./words.js";
+import { words } from "./words.js";
 
-/** @import { About, Answer, Answerer, ConnectionEvents, Model, Photo, Prepare, Settings } from "./types" */
+/** @import { About, Answer, Answerer, ConnectionEvents, Example, Photo, Prepare, Settings } from "./types" */
 /** @typedef {{ photos: Photo[], before: Choice | null }} Choice */
 
 const START_TIMEOUT_MS = 60_000; // a photo waits so long for the app to start before the page says it may have stopped
 const NOTHING = { photos: [], before: null };
-
-export default () => {
-  // Every page that shows a kernel's model receives all of its replies, and in JupyterLab the kernel outlives a reload. So
-  // no two requests to it may have the same id. (crypto.randomUUID only exists with https.)
-  let id = Math.floor(Math.random() * 2 ** 52);
-  const nextId = () => ++id;
-  return {
-    /** @param {{ model: Model, el: HTMLElement }} widget */
-    render({ model, el }) {
-      const dashboard =
-        takeDrawn() ?? openDashboard(el, read(model, "short_side", "max_bytes", "feedback_on", "titles", "background"));
-      return dashboard.connect(
-        (events) => kernelAnswerer(model, nextId, events),
-        read(model, "feedback_on", "titles", "background", "link"),
-      );
-    },
-  };
-};
-
-// Voilà's template draws the dashboard before there is a kernel; the first widget on the page takes it over.
-function takeDrawn() {
-  const drawn = globalThis.foodvision;
-  globalThis.foodvision = null;
-  return drawn;
-}
-
-/** @param {Model} model @param {...string} names @returns {any} */
-function read(model, ...names) {
-  return Object.fromEntries(names.map((name) => [name, model.get(name)]));
-}
 
 /**
  * What needs no answerer works at once: photos can be chosen, shown and shrunk. Their answers wait for `connect`.
@@ -72,17 +44,19 @@ class Dashboard {
   /** @param {HTMLElement} el @param {Settings} settings */
   constructor(el, settings) {
     this.settings = settings;
+    /** @type {Settings & About} */
     this.about = { ...settings, link: "" };
     const { signal } = this.view;
     const look = this.look.bind(this);
     const complain = this.complain.bind(this);
-    const answered = () => this.choice.photos.filter(isDone);
     this.page = new Page(el, settings, {
       look,
       complain,
-      answered,
+      answered: () => this.choice.photos.filter((photo) => isDone(photo) && !photo.linked),
       clear: () => this.clear(),
       classes: () => this.about,
+      redraw: () => this.redraw(),
+      tryExample: (example) => this.tryExample(example),
     });
     const changed = () => this.deviceChanged();
     this.device = mountDevice(settings, this.page.notice, { look, complain, classes: () => this.about, changed });
@@ -90,11 +64,12 @@ class Dashboard {
     acceptDrops(area, this.page.node, { look, complain, signal });
     acceptPastes(area, { look, signal });
     onReturn({ restored: () => this.restored(), awake: () => this.device.on || this.answerer?.check?.(), signal });
+    this.showLinked();
     this.takeUpKept();
   }
 
   /**
-   * Gives the waiting photos to an answerer; returns a function that ends the view.
+   * Gives the waiting photos to an answerer, and all later ones; returns a function that ends the view.
    * @param {(events: ConnectionEvents) => Answerer} makeAnswerer
    * @param {About} about
    */
@@ -106,8 +81,14 @@ class Dashboard {
     };
     this.answerer = makeAnswerer({ onGone: () => this.onGone(), onBack, signal: this.view.signal });
     this.page.greet(this.about, this.answerer);
+    this.showLinked();
     this.connected(this.answerer);
     return () => this.view.abort();
+  }
+
+  /** Adds a setting at the foot of the page, such as a switch. @param {HTMLElement} node */
+  addSetting(node) {
+    this.page.foot.settings.prepend(node);
   }
 
   async takeUpKept() {
@@ -116,17 +97,59 @@ class Dashboard {
     if (kept.leftOut) this.page.complaint.textContent = leftOut(kept.leftOut);
   }
 
+  // A single photo replaces a single one; otherwise new photos join those on show.
   /** @param {File[]} files */
   look(files) {
     this.complain();
-    const photos = files.map((file) => ({ file, name: file.name, card: makeCard(file.name, files.length === 1) }));
-    this.lookAt({ photos, before: this.choice });
+    const shown = this.choice.photos.filter(({ linked }) => !linked);
+    const photos = files.map((file) => this.newPhoto(file));
+    if (ownsThePage()) scrollTo(0, 0); // where the answer appears
+    const joins = shown.length > 1 || (shown.length === 1 && files.length > 1);
+    this.lookAt(joins ? { photos: [...photos, ...shown], before: null } : { photos, before: this.choice });
+  }
+
+  /** @param {Blob & { name?: string }} file @returns {Photo} */
+  newPhoto(file, name = file.name ?? "") {
+    /** @type {Photo} */
+    const photo = { file, name, card: makeCard(name, () => this.remove(photo)) };
+    return photo;
   }
 
   clear() {
     this.complain();
+    forgetLinked();
     this.lookAt(NOTHING);
-    this.page.node.querySelector("input")?.focus();
+    this.page.focus("input[type=file]");
+  }
+
+  /** @param {Photo} photo */
+  remove(photo) {
+    const { photos, before } = this.choice;
+    this.lookAt({ photos: photos.filter((other) => other !== photo), before });
+    this.page.focus(".fv-remove:not([hidden]), input[type=file]");
+  }
+
+  /** @param {Example} example */
+  async tryExample({ name, address }) {
+    this.complain();
+    const whole = address ? await fetch(address).then((reply) => reply.blob()) : await this.exampleOf(name);
+    if ("error" in whole) this.complain(name, whole.error);
+    else this.look([new File([whole], name, { type: whole.type })]);
+  }
+
+  /** @param {string} name */
+  async exampleOf(name) {
+    const answerer = await this.answering;
+    return answerer.example ? answerer.example(name) : { error: words.noExample };
+  }
+
+  showLinked() {
+    const prediction = linkedAnswer(this.about);
+    if (!prediction || this.choice.photos.length) return;
+    const photo = { ...this.newPhoto(new Blob(), words.linked), prediction, linked: true };
+    this.say(photo);
+    photo.card.extend(element("p", { class: "fv-hint" }, words.linkedSaid));
+    this.lookAt({ photos: [photo], before: null });
   }
 
   /** @param {string} [subject] @param {string} [sentence] */
@@ -166,7 +189,10 @@ class Dashboard {
       if (!signal.aborted && open[place + 1]) this.prepare(open[place + 1]); // while the answerer looks at this one
       if (!signal.aborted) await this.answer(photo, signal);
       if (signal.aborted) return;
-      if (photo.prediction) choice.before = null;
+      if (photo.prediction) {
+        choice.before = null;
+        forgetLinked();
+      }
       this.page.tally(choice.photos);
     }
     const [photo] = choice.photos;
@@ -177,66 +203,57 @@ class Dashboard {
 
   /** @type {Prepare} */
   prepare = (photo) => {
-    photo.ready ??= this.makeSmall(photo);
+    photo.ready ??= makeSmall(photo, this.settings.short_side);
     return photo.ready;
   };
 
-  /** @param {Photo} photo */
-  async makeSmall(photo) {
-    photo.card.say(doing.reading(photo.name));
-    photo.jpeg = await shrink(photo.file, this.settings.short_side).catch(() => null);
-    if (photo.jpeg) photo.shown = photo.card.show(photo.jpeg); // otherwise the answer comes with a picture
-  }
-
   /** @param {Photo} photo @param {AbortSignal} signal */
   async answer(photo, signal) {
-    const file = photo.jpeg ?? photo.file;
-    const limit = this.settings.max_bytes;
-    if (file.size > limit) return refuse(photo, tooLarge(file.size, limit));
-    if (!(await isReadable(file))) return refuse(photo, UNREADABLE);
-    const answerer = await this.answererFor(photo);
-    if (signal.aborted) return;
-    photo.card.say(doing.looking(photo.name));
-    const onProgress = (/** @type {number} */ share) => photo.card.say(doing.sending(photo.name, share));
-    const reply = await answerer.answer(file, { original: photo.file, needsPicture: !photo.jpeg, onProgress, signal });
+    const reply = await askAbout(photo, () => this.answererFor(photo), { limit: this.settings.max_bytes, signal });
     if (!reply) return;
-    if ("error" in reply) return refuse(photo, reply.error);
-    if (reply.picture) {
-      photo.jpeg = reply.picture;
-      photo.shown = photo.card.show(photo.jpeg);
-    }
-    await photo.shown; // so an answer never appears beside another photo
     photo.prediction = reply.prediction;
-    photo.card.answer(photo.prediction, this.about, ...this.verdict(photo, reply));
-  }
-
-  /** @param {Photo} photo @param {Answer} answer */
-  verdict(photo, { prediction, judge }) {
-    if (!judge) return [];
-    return [verdictOn(prediction, this.about, (truth, keep) => judge(truth, (keep && photo.jpeg) || undefined))];
+    this.say(photo);
+    this.extend(photo, reply);
   }
 
   /** @param {Photo} photo */
   async answererFor(photo) {
-    photo.card.say(doing.waiting(photo.name));
+    photo.card.say(words.waiting(photo.name));
     const tooLong = setTimeout(() => this.onGone(), START_TIMEOUT_MS);
-    return this.device.or(this.answering).finally(() => clearTimeout(tooLong));
+    const first = await this.device.or(this.answering).finally(() => clearTimeout(tooLong));
+    return this.device.on ? first : (this.answerer ?? first);
+  }
+
+  /** @param {Photo} photo */
+  say(photo) {
+    if (!photo.prediction) return;
+    photo.hideWhy?.();
+    photo.said = describe(photo.prediction, this.about, this.page.big);
+    photo.card.answer(photo.said);
+  }
+
+  redraw() {
+    for (const photo of this.choice.photos) this.say(photo);
+    this.page.tally(this.choice.photos);
+  }
+
+  /** Adds to a card what can be asked about its answer. @param {Photo} photo @param {Answer} answer */
+  extend(photo, { prediction, judge }) {
+    const label = () => photo.said?.label ?? prediction.label;
+    const { explain } = this.device.on ? {} : (this.answerer ?? {});
+    const { jpeg } = photo;
+    if (explain && jpeg) {
+      const why = whyButton(photo.card, () => explain(jpeg, label()));
+      photo.hideWhy = why.hide;
+      photo.card.extend(why.node);
+    }
+    const keep = (/** @type {string} */ truth, /** @type {boolean} */ photoToo) =>
+      /** @type {NonNullable<typeof judge>} */ (judge)(truth, photoToo && jpeg ? jpeg : undefined);
+    if (judge) photo.card.extend(verdictOn(prediction, this.about, label, keep));
   }
 }
 
-/** @param {Photo} photo @param {string} sentence */
-function refuse(photo, sentence) {
-  photo.error = sentence;
-  photo.card.refuse(sentence);
-}
-
-/** @param {Blob} file */
-function isReadable(file) {
-  return file
-    .slice(0, 1)
-    .arrayBuffer()
-    .then(
-      () => true,
-      () => false,
-    );
+/** @param {number} count */
+function leftOut(count) {
+  return count === 1 ? words.leftOutOne : words.leftOut(count);
 }

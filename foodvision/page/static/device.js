@@ -1,11 +1,14 @@
 // Answers photos on the visitor's own device. The model runs in a worker; nothing of a photo is sent.
 import { decodeExactly } from "./exact.js";
-import { onDevice } from "./words.js";
+import { words } from "./words.js";
 
 /** @import { Answer, Answerer, DeviceFiles, Failure, Prediction } from "./types" */
 /** @typedef {{ resolve: (reply: any) => void, reject: (reason: unknown) => void }} Asked */
 
 const ALMOST = 0.99; // of the download, whose size is an estimate
+
+/** @type {["deviceTooOld", "deviceOffline", "deviceFailed", "deviceNewer"]} */
+const SENTENCES = ["deviceTooOld", "deviceOffline", "deviceFailed", "deviceNewer"]; // that a failure to load can get
 
 /** @type {Map<string, Device>} */
 const devices = new Map(); // by model
@@ -86,7 +89,7 @@ export class Device {
    * @returns {Promise<Answer | Failure | null>}
    */
   async answer(photo, { original = photo, needsPicture, signal }) {
-    if (needsPicture) return { error: onDevice.unreadable };
+    if (needsPicture) return { error: words.deviceUnreadable };
     try {
       await this.load();
       if (signal.aborted) return null;
@@ -96,7 +99,7 @@ export class Device {
       return signal.aborted ? null : { prediction };
     } catch (error) {
       const { message } = /** @type {Error} */ (error);
-      return { error: Object.values(onDevice).includes(message) ? message : onDevice.failed };
+      return { error: SENTENCES.some((key) => words[key] === message) ? message : words.deviceFailed };
     }
   }
 
@@ -143,12 +146,12 @@ export class Device {
 
   /** @param {Error} error */
   async explain({ name }) {
-    if (name === "NotSupportedError") return onDevice.tooOld;
+    if (name === "NotSupportedError") return words.deviceTooOld;
     const found = await fetch(this.addressOf("worker")).then(
       ({ ok }) => ok,
       () => null,
     );
-    if (found === null) return onDevice.offline;
-    return found && name !== "NotFoundError" ? onDevice.failed : onDevice.newer;
+    if (found === null) return words.deviceOffline;
+    return found && name !== "NotFoundError" ? words.deviceFailed : words.deviceNewer;
   }
 }

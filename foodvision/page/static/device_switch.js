@@ -1,8 +1,9 @@
 // The control "Answer on this device".
+import { percent } from "./describe.js";
 import { deviceOf } from "./device.js";
 import { button, element } from "./element.js";
 import { viewfinderButton } from "./viewfinder.js";
-import { onDevice } from "./words.js";
+import { words } from "./words.js";
 
 /** @import { Answerer, Classes, Complain, DeviceFiles, Look, Settings } from "./types" */
 /** @typedef {{ look: Look, complain: Complain, classes: () => Classes, changed: () => void }} DeviceActs */
@@ -40,7 +41,7 @@ class DeviceSwitch {
     this.said = element("span", { role: "status" });
     this.live = viewfinderButton(this.device, classes, look, complain);
     this.offered = element("div");
-    const control = files.only ? "" : element("label", {}, this.input, ` ${onDevice.answer}`);
+    const control = files.only ? "" : element("label", {}, this.input, ` ${words.onDevice}`);
     node.before(element("div", { class: "fv-device" }, control, " ", this.said, " ", this.live), this.offered);
     this.device.onProgress = (share) => this.say(share);
     this.live.hidden = !this.on;
@@ -72,7 +73,7 @@ class DeviceSwitch {
 
   /** @param {number} share */
   say(share) {
-    if (this.on) this.said.textContent = share < 1 ? onDevice.loading(share) : onDevice.stays;
+    if (this.on) this.said.textContent = share < 1 ? words.deviceLoading(percent(share)) : words.deviceStays;
   }
 
   /**
@@ -82,7 +83,7 @@ class DeviceSwitch {
    */
   async or(other) {
     if (this.on) return this.device.answerer;
-    const waiting = setTimeout(() => this.offer(onDevice.starting), OFFER_AFTER_MS);
+    const waiting = setTimeout(() => this.offer(words.deviceStarting), OFFER_AFTER_MS);
     return other.finally(() => {
       clearTimeout(waiting);
       this.withdraw();
@@ -90,9 +91,9 @@ class DeviceSwitch {
   }
 
   /** @param {string} sentence */
-  offer(sentence = onDevice.gone) {
+  offer(sentence = words.deviceGone) {
     if (this.on || this.offered.firstChild) return;
-    const accept = button(onDevice.answer, () => {
+    const accept = button(words.onDevice, () => {
       this.input.checked = true;
       this.turned();
     });

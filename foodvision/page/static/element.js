@@ -22,6 +22,41 @@ export function button(text, onClick) {
   return node;
 }
 
+/** A menu that opens below its button. @param {string} label @param {...HTMLElement} items */
+export function menu(label, ...items) {
+  const panel = element("div", { class: "fv-panel" }, ...items);
+  const node = element("details", { class: "fv-menu" }, element("summary", { class: "fv-quiet" }, label), panel);
+  node.addEventListener("focusout", ({ relatedTarget }) => {
+    if (relatedTarget && !node.contains(/** @type {Node} */ (relatedTarget))) node.open = false;
+  });
+  node.addEventListener("keydown", ({ key }) => {
+    if (key !== "Escape") return;
+    node.open = false;
+    node.querySelector("summary")?.focus();
+  });
+  panel.addEventListener("click", () => (node.open = false));
+  return node;
+}
+
+/**
+ * @param {string} label
+ * @param {[string, string][]} options values and what they are called
+ * @param {(value: string) => void} onChange
+ */
+export function picker(label, options, onChange) {
+  const node = element("select", { class: "fv-quiet" });
+  node.addEventListener("change", () => onChange(node.value));
+  offer(node, options);
+  return { node: element("label", { class: "fv-picker" }, label, " ", node), select: node };
+}
+
+/** Replaces what a select offers; what was chosen stays, if it is still there. @param {HTMLSelectElement} select @param {[string, string][]} options */
+export function offer(select, options) {
+  const { value } = select;
+  select.replaceChildren(...options.map(([key, title]) => element("option", { value: key }, title)));
+  if (options.some(([key]) => key === value)) select.value = value;
+}
+
 // A phone's camera app is better than a live picture in the page, and nobody drops files on a phone.
 export function onPhone() {
   return matchMedia("(pointer: coarse)").matches;

@@ -1,23 +1,25 @@
 // Ways to add photos: choosing them, taking them with a phone, dropping or pasting them. Each calls `look` with files.
 import { element } from "./element.js";
-import { labels, NOT_A_FILE } from "./words.js";
+import { icon } from "./icons.js";
+import { words } from "./words.js";
 
 /** @import { Complain, Look } from "./types" */
 
 /**
  * A file input that covers its label.
  * @param {string} text
+ * @param {"picture" | "camera"} drawing
  * @param {Record<string, string>} attributes
  * @param {Look} look
  */
-export function chooser(text, attributes, look) {
+export function chooser(text, drawing, attributes, look) {
   const input = element("input", { type: "file", accept: "image/*,.heic,.heif,.avif", ...attributes });
   input.addEventListener("change", () => {
     const files = [...(input.files ?? [])];
     input.value = ""; // lets the visitor choose the same file again
     if (files.length) look(files);
   });
-  return element("label", { class: "fv-button" }, input, text);
+  return element("label", { class: "fv-button" }, input, icon(drawing), text);
 }
 
 /**
@@ -39,7 +41,7 @@ export function acceptDrops(area, marked, { look, complain, signal }) {
     mark(false);
     const files = [...event.dataTransfer.files];
     if (files.length) look(files);
-    else complain(labels.dropped, NOT_A_FILE);
+    else complain(words.dropped, words.notAFile);
   });
 }
 

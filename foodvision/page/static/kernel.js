@@ -2,7 +2,7 @@
 //
 // A request is {id, size, ...} and `size` bytes, in parts, so that the page can say how much has arrived. The kernel
 // answers each part with {id, received}, and the last with the reply: {id, prediction}, {id, photo_kept}, {id, qr_code},
-// {id, pong} or {id, error}.
+// {id, area, heat}, {id, example} with a picture, {id, pong} or {id, error}.
 
 /** @import { Answerer, ConnectionEvents, Model } from "./types" */
 
@@ -40,6 +40,13 @@ export function kernelAnswerer(model, nextId, events) {
       };
     },
     qrCode: async (text) => (await connection.ask({ qr: text })).qr_code,
+    ...(model.get("explains") && {
+      explain: async (photo, label) => connection.ask({ why: label }, { bytes: await photo.arrayBuffer() }),
+    }),
+    async example(name) {
+      const reply = await connection.ask({ example: name });
+      return reply.error ? reply : new Blob([reply.picture], { type: "image/jpeg" });
+    },
   };
 }
 

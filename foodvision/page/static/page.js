@@ -1,74 +1,126 @@
-// The page around the photos: ways to add them above, and what can be done with the answers below.
+// The page around the photos: what it offers above them, and what can be done with the answers below.
 import { publicAddress } from "./address.js";
-import { cameraButton } from "./camera.js";
-import { button, element, onPhone, ownsThePage } from "./element.js";
-import { chooser } from "./inputs.js";
-import { saveButtons } from "./save.js";
+import { apiButton } from "./api.js";
+import { arranger } from "./arrange.js";
+import { isBackground } from "./describe.js";
+import { element, ownsThePage } from "./element.js";
+import { foot } from "./foot.js";
+import { rememberDetail, wantsDishes } from "./fragment.js";
+import { dropArea, exampleRow, questions } from "./offer.js";
 import { shareButton } from "./share.js";
-import { hint, invitation, labels, promise, tally } from "./words.js";
+import { toolRow } from "./tools.js";
+import { words } from "./words.js";
 
-/** @import { About, Answerer, Classes, Complain, Look, Photo, Settings } from "./types" */
+/** @import { About, Answerer, Classes, Complain, Example, Look, Photo, Settings } from "./types" */
 
-/** @typedef {{ look: Look, clear: () => void, complain: Complain, answered: () => Photo[], classes: () => Classes }} Acts */
+/**
+ * @typedef {{
+ *   look: Look, clear: () => void, complain: Complain, redraw: () => void, tryExample: (example: Example) => void,
+ *   answered: () => Photo[], classes: () => Classes,
+ * }} Acts
+ */
 
 export class Page {
   notice = element("div");
   complaint = element("p", { class: "fv-complaint", role: "alert" });
-  invite = element("p", { class: "fv-invite" });
-  promised = element("span");
   progress = progressLine();
   cards = element("div", { class: "fv-cards" });
+  examples = element("div", { hidden: "" });
+  foot = foot();
+  big = wantsDishes();
+  address = "";
+  /** @type {Photo[]} */
+  photos = [];
 
   /** @param {HTMLElement} el @param {Settings} settings @param {Acts} acts */
   constructor(el, settings, acts) {
     this.settings = settings;
-    this.saves = saveButtons(acts.answered, acts.classes);
-    const label = { class: "fv-tools", role: "group", "aria-label": labels.answers };
-    this.tools = element("div", label, button(labels.clear, acts.clear), this.saves);
-    const choose = chooser(labels.choose, { multiple: "" }, acts.look);
+    this.acts = acts;
+    this.questions = questions((big) => this.ask(big));
+    this.questions.question.hidden = settings.invite === false;
+    this.arranger = arranger(() => this.arrange(), acts.classes);
+    this.tools = toolRow({ ...acts, state: () => this });
     this.node = element(
       "div",
       { class: "foodvision" },
-      this.invite,
-      element("div", { class: "fv-ways" }, choose, cameraButton(acts.look, acts.complain)),
-      element("p", { class: "fv-hint" }, hint(onPhone()), " ", this.promised),
+      this.questions.question,
+      element("div", { class: "fv-top" }, this.questions.options, dropArea(acts.look, acts.complain)),
+      this.examples,
       this.notice,
       this.complaint,
-      this.progress.node,
+      element("div", { class: "fv-bar-line" }, this.progress.node, this.arranger.node),
       this.cards,
-      this.tools,
+      this.tools.node,
+      this.foot.node,
     );
     el.append(this.node);
     this.tell(settings);
     this.show([]);
   }
 
-  /** @param {Classes & { feedback_on: boolean }} about */
+  /** @param {Settings | About} about */
   tell(about) {
-    this.invite.textContent = this.settings.invite === false ? "" : invitation(about);
-    this.invite.hidden = !this.invite.textContent;
-    this.promised.textContent = promise(about.feedback_on);
+    this.questions.tell(about, this.big);
+    this.foot.tell(about);
+    this.node.toggleAttribute("data-food", isBackground("not_food", about));
+    const { examples = [] } = about;
+    if (examples.length === this.examples.querySelectorAll("img").length) return;
+    this.examples.replaceChildren(exampleRow(examples, this.acts.tryExample));
+    this.examples.hidden = this.photos.length > 0;
   }
 
   /** @param {About} about @param {Answerer} answerer */
   greet(about, answerer) {
     this.tell(about);
     this.node.dataset.connected = "";
-    const address = about.link || (ownsThePage() && publicAddress(location));
-    if (address) this.node.append(shareButton(address, answerer.qrCode));
+    this.address = about.link || (ownsThePage() && publicAddress(location)) || "";
+    this.node.querySelector(".fv-share")?.remove();
+    if (this.address) this.foot.settings.append(shareButton(this.address, answerer.qrCode));
+    this.node.querySelector(".fv-use-api")?.remove();
+    if (answerer.api) this.foot.settings.append(apiButton(answerer.api));
+    this.tally(this.photos);
+  }
+
+  /** @param {boolean} big */
+  ask(big) {
+    this.big = big;
+    rememberDetail(big);
+    this.questions.tell(this.acts.classes(), big);
+    this.acts.redraw();
+  }
+
+  /** @param {string} selector */
+  focus(selector) {
+    /** @type {HTMLElement | null} */ (this.node.querySelector(selector))?.focus();
   }
 
   /** @param {Photo[]} photos */
   show(photos) {
-    this.cards.replaceChildren(...photos.map((photo) => photo.card.node));
+    const alone = photos.length === 1;
+    this.photos = photos;
+    this.examples.hidden = photos.length > 0 || !this.examples.firstChild;
+    this.node.toggleAttribute("data-showing", photos.length > 0);
+    this.cards.toggleAttribute("data-alone", alone);
+    for (const { card } of photos) card.alone(alone);
     this.tally(photos);
   }
 
   /** @param {Photo[]} photos */
   tally(photos) {
     this.progress.tally(photos);
-    this.tools.hidden = photos.length === 0;
-    this.saves.hidden = !photos.some((photo) => photo.prediction);
+    this.tools.node.hidden = photos.length === 0;
+    this.tools.tally(photos);
+    this.arranger.node.hidden = photos.filter(isDone).length < 2;
+    this.arrange();
+  }
+
+  // Moves only what is out of place: a card that is moved loses the keyboard's focus.
+  arrange() {
+    const nodes = this.arranger.arrange(this.photos).map(({ card }) => card.node);
+    for (const node of [...this.cards.children]) if (!nodes.includes(/** @type {HTMLElement} */ (node))) node.remove();
+    for (const [place, node] of nodes.entries()) {
+      if (this.cards.children[place] !== node) this.cards.insertBefore(node, this.cards.children[place] ?? null);
+    }
   }
 }
 
@@ -78,18 +130,20 @@ export function isDone(photo) {
 }
 
 function progressLine() {
-  const bar = element("progress", { "aria-label": labels.progress });
-  const words = element("span", { role: "status" });
-  const node = element("p", { class: "fv-progress", hidden: "" }, bar, words);
+  const bar = element("progress", { "aria-label": words.progress });
+  const said = element("span", { role: "status" });
+  const node = element("p", { class: "fv-progress", hidden: "" }, bar, said);
   return {
     node,
     /** @param {Photo[]} photos */
     tally(photos) {
       const done = photos.filter(isDone).length;
+      const bad = photos.filter((photo) => photo.error).length;
       node.hidden = photos.length < 2;
+      bar.hidden = done === photos.length;
       bar.max = photos.length;
       bar.value = done;
-      words.textContent = tally(done, photos.length, photos.filter((photo) => photo.error).length);
+      said.textContent = bad ? words.tallyWithBad(done, photos.length, bad) : words.tally(done, photos.length);
     },
   };
 }

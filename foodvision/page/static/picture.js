@@ -1,11 +1,13 @@
 // Draws answers as pictures to save, with a tile for each photo.
+import { describe } from "./describe.js";
 import { element } from "./element.js";
 import { contextOf, toBlob } from "./photo.js";
-import { describe } from "./words.js";
 
 /** @import { Classes, Photo } from "./types" */
 
 const TILE = { width: 600, photo: 450, height: 800, margin: 32, bar: 50 }; // pixels
+const FOOT = 64; // pixels, for the page's name and address
+const COLOURS = { paper: "#fffaf4", ink: "#221a14", quiet: "#6b5d52", faint: "#eee2d6", accent: "#b4400c" };
 const MAX_BARS = 3;
 const COLUMNS = 3;
 const MAX_PIXELS = 2 ** 24; // in a canvas on iOS; a larger one stays empty
@@ -18,7 +20,7 @@ const MAX_SIDE = 2 ** 14; // pixels, of a canvas in Safari; other browsers allow
  */
 export function layOutPictures(photos) {
   const columns = Math.min(COLUMNS, photos);
-  const rows = Math.floor(Math.min(MAX_SIDE / TILE.height, MAX_PIXELS / (columns * TILE.width * TILE.height)));
+  const rows = Math.floor((Math.min(MAX_SIDE, MAX_PIXELS / (columns * TILE.width)) - FOOT) / TILE.height);
   const pictures = Math.ceil(photos / (columns * rows));
   const most = columns * Math.ceil(photos / pictures / columns);
   return Array.from({ length: pictures }, (_, place) => Math.min(most, photos - place * most)).filter(
@@ -30,49 +32,52 @@ export function layOutPictures(photos) {
  * PNGs of the answered photos, one at a time, because a browser may only have the memory for one. Throws if it hasn't.
  * @param {Photo[]} photos
  * @param {Classes} classes
+ * @param {{ big: boolean, address: string }} page
  */
-export async function* toPictures(photos, classes) {
+export async function* toPictures(photos, classes, page) {
   const answered = photos.filter(({ prediction }) => prediction);
-  for (const count of layOutPictures(answered.length)) yield toPicture(answered.splice(0, count), classes);
+  for (const count of layOutPictures(answered.length)) yield toPicture(answered.splice(0, count), classes, page);
 }
 
-/** @param {Photo[]} photos @param {Classes} classes */
-async function toPicture(photos, classes) {
+/** @param {Photo[]} photos @param {Classes} classes @param {{ big: boolean, address: string }} page */
+async function toPicture(photos, classes, { big, address }) {
   const columns = Math.min(COLUMNS, photos.length);
   const rows = Math.ceil(photos.length / columns);
-  const canvas = element("canvas", { width: columns * TILE.width, height: rows * TILE.height });
+  const [width, height] = [columns * TILE.width, rows * TILE.height + FOOT];
+  const canvas = element("canvas", { width, height });
   const context = contextOf(canvas);
-  context.fillStyle = "white";
-  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.fillStyle = COLOURS.paper;
+  context.fillRect(0, 0, width, height);
   for (const [place, photo] of photos.entries()) {
     context.save();
     context.translate((place % columns) * TILE.width, Math.floor(place / columns) * TILE.height);
     context.beginPath();
     context.rect(0, 0, TILE.width, TILE.height);
     context.clip();
-    await drawTile(context, photo, classes);
+    await drawTile(context, photo, classes, big);
     context.restore();
   }
+  drawFoot(context, [width, height], address);
   const picture = await toBlob(canvas, "image/png");
   canvas.width = 0; // otherwise Safari keeps its memory for a while
   if (!picture) throw new Error("The browser lacks the memory.");
   return picture;
 }
 
-/** @param {CanvasRenderingContext2D} context @param {Photo} photo @param {Classes} classes */
-async function drawTile(context, { jpeg, prediction }, classes) {
+/** @param {CanvasRenderingContext2D} context @param {Photo} photo @param {Classes} classes @param {boolean} big */
+async function drawTile(context, { jpeg, prediction }, classes, big) {
   if (!jpeg || !prediction) return;
-  const { heading, confidence, doubt, bars } = describe(prediction, classes);
+  const { heading, likely, bars } = describe(prediction, classes, big);
   await drawCovering(context, jpeg, TILE.width, TILE.photo);
   let y = TILE.photo + 52;
-  context.fillStyle = "#1c1917";
-  context.font = "600 32px system-ui, sans-serif";
-  y = drawLines(context, heading, y, 38);
+  context.fillStyle = COLOURS.ink;
+  context.font = "700 36px system-ui, sans-serif";
+  y = drawLines(context, heading, y, 42);
   context.font = "20px system-ui, sans-serif";
-  y = drawLines(context, `${confidence}. ${doubt}`, y, 28);
+  y = drawLines(context, likely, y, 28);
   const room = Math.max(0, Math.floor((TILE.height - y) / TILE.bar));
   for (const [place, bar] of bars.slice(0, Math.min(MAX_BARS, room)).entries()) {
-    drawBar(context, bar, y + place * TILE.bar, place ? "#57534e" : "#b4400c");
+    drawBar(context, bar, y + place * TILE.bar, place ? COLOURS.quiet : COLOURS.accent);
   }
 }
 
@@ -95,14 +100,28 @@ function drawLines(context, text, y, height) {
 function drawBar(context, { title, share, percent }, y, color) {
   const { width, margin } = TILE;
   const line = width - 2 * margin;
-  context.fillStyle = "#57534e";
+  context.fillStyle = COLOURS.quiet;
   const right = line - context.measureText(percent).width;
   context.fillText(title, margin, y + 24, right - margin);
   context.fillText(percent, margin + right, y + 24);
-  context.fillStyle = "#e7e5e4";
+  context.fillStyle = COLOURS.faint;
   context.fillRect(margin, y + 34, line, 8);
   context.fillStyle = color;
   context.fillRect(margin, y + 34, line * share, 8);
+}
+
+/** The page's name and address. @param {CanvasRenderingContext2D} context @param {number[]} size @param {string} address */
+function drawFoot(context, [width, height], address) {
+  const y = height - FOOT / 2 + 8;
+  context.fillStyle = COLOURS.accent;
+  context.font = "700 24px system-ui, sans-serif";
+  const name = document.title || "FoodVision";
+  context.fillText(name, TILE.margin, y, width - 2 * TILE.margin);
+  const left = 2 * TILE.margin + context.measureText(name).width;
+  context.fillStyle = COLOURS.quiet;
+  context.font = "20px system-ui, sans-serif";
+  const room = width - TILE.margin - left;
+  if (address && room > 0) context.fillText(address.replace(/^https?:\/\/|\/$/g, ""), left, y, room);
 }
 
 // Draws the middle of the photo, just large enough to fill the space.

@@ -1,6 +1,6 @@
 // Keeps photos while the page is reloaded because its kernel is gone. They stay in this tab until it closes.
 import { button, element, ownsThePage } from "./element.js";
-import { gone } from "./words.js";
+import { words } from "./words.js";
 
 /** @import { Photo, Prepare } from "./types" */
 
@@ -16,15 +16,15 @@ const LEFT_OUT = "foodvision-left-out"; // how many did not fit
  */
 export function goneNotice(photos, prepare, link) {
   const alert = { class: "fv-notice", role: "alert" };
-  if (!ownsThePage()) return element("p", alert, gone.notebook);
+  if (!ownsThePage()) return element("p", alert, words.goneNotebook);
   const tools = element("div", { class: "fv-tools" });
   const leave = (/** @type {() => void} */ go) => {
     tools.inert = true; // so that a second press does not keep everything twice
     keep(photos(), prepare).finally(go);
   };
-  tools.append(button(gone.reload, () => leave(() => location.reload())));
-  if (link) tools.append(button(gone.start, () => leave(() => location.assign(link))));
-  return element("div", alert, element("p", {}, gone.page, link ? ` ${gone.elsewhere}` : ""), tools);
+  tools.append(button(words.reload, () => leave(() => location.reload())));
+  if (link) tools.append(button(words.start, () => leave(() => location.assign(link))));
+  return element("div", alert, element("p", {}, words.gone, link ? ` ${words.goneElsewhere}` : ""), tools);
 }
 
 /** @param {Photo[]} photos @param {Prepare} prepare */
@@ -70,7 +70,7 @@ function takeKept() {
 /** @param {Photo[]} photos @param {Prepare} prepare */
 async function keep(photos, prepare) {
   takeKept(); // what was kept before is not on show any more
-  const good = photos.filter(({ error }) => !error);
+  const good = photos.filter(({ error, linked }) => !error && !linked);
   let count = 0;
   for (const photo of good) {
     await prepare(photo);

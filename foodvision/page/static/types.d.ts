@@ -6,7 +6,32 @@ export interface Prediction {
   probability: number;
   probabilities: Record<string, number>;
   unsure: boolean;
-  seconds: number;
+  /** Absent in an answer that came with a link. */
+  seconds?: number;
+  /** The likeliest of the finer classes, best first, if the model knows any. */
+  dishes?: Record<string, number>;
+}
+
+/** A prediction in words. */
+export interface Said {
+  label: string;
+  /** Whether it names a class, doubts it, or says that it is none of them. */
+  kind: "sure" | "doubt" | "none";
+  heading: string;
+  /** How likely it is, or what else it may be. May be empty. */
+  likely: string;
+  smallPrint: string;
+  /** Whether the bars only repeat the heading. */
+  folded: boolean;
+  bars: { title: string; share: number; percent: string }[];
+}
+
+/** What the model looked at. */
+export interface Explanation {
+  /** The part of the photo that the model reads, as shares of its width and height: left, top, right, bottom. */
+  area: [number, number, number, number];
+  /** Rows of numbers from 0 to 255 that cover the area: how much each place speaks for the answer. */
+  heat: number[][];
 }
 
 /** What the model calls its classes. */
@@ -15,6 +40,17 @@ export interface Classes {
   titles: Record<string, string>;
   /** The sentence for each class that means "none of these"; "{foods}" stands for the others. */
   background: Record<string, string>;
+  /** The answer that each finer class belongs to, if the model knows finer classes. */
+  dishes?: Record<string, string>;
+}
+
+/** A picture that visitors can try. */
+export interface Example {
+  name: string;
+  /** Address of a small picture, such as a data URL. */
+  thumbnail: string;
+  /** Address of the whole picture; if there is none, the answerer has it. */
+  address?: string;
 }
 
 /** What the page must know before it can be drawn: also the short side in pixels and the largest file in bytes. */
@@ -24,6 +60,9 @@ export interface Settings extends Classes {
   feedback_on: boolean;
   /** What the browser needs to answer photos itself. Absent if the page can't offer it. */
   device?: DeviceFiles;
+  examples?: Example[];
+  /** Where the code is, for the foot of the page. */
+  source?: string;
   /** Whether the dashboard has to say what the page is for, because no text above it does. */
   invite?: boolean;
 }
@@ -48,6 +87,8 @@ export interface DeviceFiles {
 export interface About extends Classes {
   feedback_on: boolean;
   link: string;
+  examples?: Example[];
+  source?: string;
 }
 
 export interface Failure {
@@ -71,6 +112,12 @@ export interface Answerer {
   check?(): void;
   /** Address of an image with a QR code of `text`. */
   qrCode?(text: string): Promise<string>;
+  /** Address of the API that answers, if programs can use it, too. */
+  api?: string;
+  /** What speaks for a label in a photo. Absent if the model can't tell. */
+  explain?(photo: Blob, label: string): Promise<Explanation | Failure>;
+  /** The whole picture of an example that has no address. */
+  example?(name: string): Promise<Blob | Failure>;
 }
 
 export interface AnswerOptions {
@@ -122,15 +169,26 @@ export interface Photo {
   /** Settled when the photo is shown. */
   shown?: Promise<void>;
   prediction?: Prediction;
+  said?: Said;
   error?: string;
+  /** The answer came with a link, without its photo. */
+  linked?: boolean;
+  /** Hides what the model looked at, because the answer has changed. */
+  hideWhy?: () => void;
 }
 
 export interface Card {
   node: HTMLElement;
+  /** Whether it is the only one, which is shown large. */
+  alone(is: boolean): void;
   say(sentence: string): void;
   refuse(sentence: string): void;
-  answer(prediction: Prediction, classes: Classes, ...extras: HTMLElement[]): void;
+  answer(said: Said): void;
+  /** Adds what belongs to the answer, below it. */
+  extend(...nodes: HTMLElement[]): void;
   show(jpeg: Blob): Promise<void>;
+  /** Shows what the model looked at, or with null the photo alone. */
+  explain(explanation: Explanation | null): void;
 }
 
 /** Makes a photo small, once. */
@@ -141,7 +199,7 @@ export type Complain = (subject?: string, sentence?: string) => void;
 declare global {
   /** The dashboard drawn by Voilà's template, until the widget takes it over. */
   var foodvision:
-    | { connect: (makeAnswerer: (events: ConnectionEvents) => Answerer, about: About) => () => void }
+    | Promise<{ connect: (makeAnswerer: (events: ConnectionEvents) => Answerer, about: About) => () => void }>
     | null
     | undefined;
 }

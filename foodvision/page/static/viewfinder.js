@@ -1,7 +1,9 @@
 // The camera's picture with a label that follows what it shows.
+import { whyNot } from "./camera.js";
+import { describe, isBackground } from "./describe.js";
 import { button, element } from "./element.js";
 import { toBlob } from "./photo.js";
-import { describe, labels, live, noCamera } from "./words.js";
+import { words } from "./words.js";
 
 /** @import { Device } from "./device.js" */
 /** @import { Classes, Complain, Look, Prediction } from "./types" */
@@ -36,7 +38,7 @@ export class Steady {
  * @param {Complain} complain
  */
 export function viewfinderButton(device, classes, look, complain) {
-  return button(live.open, () => new Viewfinder(device, classes(), look, complain).open());
+  return button(words.live, () => new Viewfinder(device, classes(), look, complain).open());
 }
 
 class Viewfinder {
@@ -54,18 +56,18 @@ class Viewfinder {
     this.classes = classes;
     this.look = look;
     this.complain = complain;
-    this.video = element("video", { autoplay: "", muted: "", playsinline: "", "aria-label": labels.cameraPicture });
+    this.video = element("video", { autoplay: "", muted: "", playsinline: "", "aria-label": words.cameraPicture });
     this.video.muted = true; // the attribute alone is not enough for Safari
     this.said = element("p", { class: "fv-live", "aria-live": "polite" });
-    this.shutter = button(labels.shutter, () => this.take());
+    this.shutter = button(words.shutter, () => this.take());
     this.shutter.className = "fv-button";
-    this.torch = button(live.torch, () => this.toggleTorch());
-    this.other = button(live.other, () => this.switchCamera());
-    const close = button(labels.close, () => this.dialog.close());
+    this.torch = button(words.torch, () => this.toggleTorch());
+    this.other = button(words.otherCamera, () => this.switchCamera());
+    const close = button(words.close, () => this.dialog.close());
     const tools = element("div", { class: "fv-tools" }, this.shutter, this.other, this.torch, close);
     this.dialog = element(
       "dialog",
-      { class: "foodvision fv-dialog", "aria-label": labels.cameraDialog },
+      { class: "foodvision fv-dialog", "aria-label": words.cameraDialog },
       this.video,
       this.said,
       tools,
@@ -99,7 +101,7 @@ class Viewfinder {
       await this.video.play();
     } catch (error) {
       this.dialog.close();
-      return this.complain(labels.noCamera, noCamera(/** @type {Error} */ (error).name, isSecureContext));
+      return this.complain(words.noCamera, whyNot(/** @type {Error} */ (error).name, isSecureContext));
     }
     this.shutter.disabled = false;
     this.first = true;
@@ -125,7 +127,7 @@ class Viewfinder {
   /** One frame after the other, until the camera stops. @param {MediaStream} stream */
   async follow(stream) {
     try {
-      this.said.textContent = live.starting;
+      this.said.textContent = words.liveStarting;
       await this.device.load();
       while (this.stream === stream) {
         const prediction = await this.device.frame(await grab(this.video), this.first);
@@ -140,7 +142,7 @@ class Viewfinder {
   /** @param {Prediction} prediction */
   show(prediction) {
     const label = this.steady.follow(prediction, this.classes.background);
-    const text = label ? describe({ ...prediction, label }, this.classes).heading : live.pointAt(this.classes);
+    const text = label ? describe({ ...prediction, label }, this.classes).heading : pointAt(this.classes);
     if (this.said.textContent !== text) this.said.textContent = text;
     this.said.dataset.frames = String(Number(this.said.dataset.frames ?? 0) + 1);
   }
@@ -170,6 +172,11 @@ class Viewfinder {
     this.wanted = { deviceId: { exact: ids[(ids.indexOf(now) + 1) % ids.length] }, width: 1280 };
     await this.start();
   }
+}
+
+/** What to do while there is nothing to name. @param {Classes} classes */
+export function pointAt(classes) {
+  return isBackground("not_food", classes) ? words.pointAtDish : words.pointAtSomething;
 }
 
 /** @param {HTMLVideoElement} video */

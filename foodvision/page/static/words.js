@@ -1,249 +1,194 @@
-// Every sentence on the page; buttons are labelled where they are made. Sentences about a photo that cannot be read come from whoever tried to read it.
+// Everything the page says, in English: sentences, or functions of the values in them. describe.js chooses among them.
+// Sentences about a photo that cannot be read come from whoever tried to read it.
 
-/** @import { Classes, Prediction } from "./types" */
+/** @typedef {typeof ENGLISH} Words */
 
-/** What can be pressed, and what screen readers read out. */
-export const labels = {
+export const ENGLISH = {
+  language: "en-GB", // for lists and numbers: "pizza, steak or sushi", "87%"
+
+  // What the page is for
+  question: (/** @type {string} */ answers) => `Is it ${answers}?`,
+  questionOfMany: (/** @type {string} */ count) => `Which of ${count} is it?`,
+  questionOfDishes: (/** @type {string} */ count) => `Which of ${count} dishes is it?`,
+  plainQuestion: "What is in your photo?",
+  detail: "How exact the answer is",
+  fewAnswers: (/** @type {string} */ answers) => `${answers}?`,
+  allDishes: (/** @type {string} */ count) => `Which of ${count} dishes?`,
+
+  // Ways to add photos
   choose: "Choose a photo",
   takeOnPhone: "Take a photo",
-  dropped: "What you dropped",
-  /** @param {string} name */
-  photo: (name) => `Your photo, ${name}`,
-  progress: "Photos done",
-  answers: "Answers",
-  clear: "Clear",
-  close: "Close",
   camera: "Use the camera",
+  hint: "You can also drop photos here, or paste them.",
+  hintOnPhone: "You can choose several at once.",
+  letGo: "Let go, and see",
+  dropped: "What you dropped",
+  notAFile: "is not a file. Save the picture, then drop the saved file.",
+  examples: "No photo at hand? Try one of these:",
+  example: (/** @type {string} */ name) => `Example: ${name}`,
+  noExample: "This example could not be loaded. Please try again.",
   cameraDialog: "Camera",
   cameraPicture: "What the camera sees",
   shutter: "Take the photo",
+  close: "Close",
   noCamera: "No camera.",
+  cameraNeedsHttps: "Browsers only allow cameras on pages opened over https. Choose a photo instead.",
+  cameraForbidden: "This page may not use it. Allow it next to the address, or choose a photo.",
+  cameraMissing: "This device has none. Choose a photo instead.",
+  cameraBusy: "It could not be opened; another app may be using it. Close that app, or choose a photo.",
+
+  // What is happening to a photo that has no answer yet
+  reading: (/** @type {string} */ name) => `Reading ${name}…`,
+  waiting: (/** @type {string} */ name) => `${name} is waiting for the app to start…`,
+  sending: (/** @type {string} */ name, /** @type {string} */ percent) => `Sending ${name}… ${percent}`,
+  looking: (/** @type {string} */ name) => `Looking at ${name}…`,
+  unreadable: "Your browser cannot read this file. Please choose it again.",
+  tooLarge: (/** @type {string} */ size, /** @type {string} */ limit) =>
+    `Your browser cannot show this file, and at ${size} it is too large to send as it is (${limit} at most). ` +
+    "Save it as a JPEG and choose that.",
+  megabytes: (/** @type {string} */ number) => `${number} MB`,
+
+  // Answers
+  photo: (/** @type {string} */ name) => `Your photo, ${name}`,
+  veryLikely: "Very likely",
+  likely: "Likely",
+  probably: "More likely than not",
+  notSure: (/** @type {string} */ title) => `Not sure: perhaps ${title}`,
+  orElse: (/** @type {string} */ title) => `It could also be ${title}.`,
+  otherFood: (/** @type {string} */ answers) => `Not ${answers}`,
+  notFood: "I don't see food here",
+  noneOf: (/** @type {string} */ answers) => `Not ${answers}`,
+  oneOfMany: (/** @type {string} */ count) => `one of the ${count} I know`, // in "Not one of the 37 I know"
+  perhaps: (/** @type {string} */ title, /** @type {string} */ percent) => `Perhaps ${title}, ${percent}`,
+  another: "another food", // in "It could also be another food."
+  nothing: "no food at all",
+  somethingElse: "something else",
+  sureIn: (/** @type {string} */ percent, /** @type {string} */ seconds) => `${percent} sure, in ${seconds} s`,
+  sure: (/** @type {string} */ percent) => `${percent} sure`,
+  under: (/** @type {string} */ percent) => `under ${percent}`,
+  over: (/** @type {string} */ percent) => `over ${percent}`,
+  numbers: "All the numbers",
+  why: "What did it look at?",
+  whySaid: "The model sees what is in the frame. The brighter a place, the more it spoke for the answer.",
+  linked: "An answer that someone sent you",
+  linkedSaid: "Someone sent you this answer. Their photo stayed with them.",
+
+  // Several photos
+  progress: "Photos done",
+  tally: (/** @type {number} */ done, /** @type {number} */ all) => `${done} of ${all} done`,
+  tallyWithBad: (/** @type {number} */ done, /** @type {number} */ all, /** @type {number} */ bad) =>
+    `${done} of ${all} done, ${bad} could not be read`,
+  remove: (/** @type {string} */ name) => `Remove ${name}`,
+  show: "Show",
+  showAll: "All answers",
+  showDoubt: "Not sure",
+  showNone: "None of these",
+  showBad: "Could not be read",
+  counted: (/** @type {string} */ title, /** @type {number} */ count) => `${title} (${count})`,
+  sort: "Sort",
+  sortNewest: "Newest first",
+  sortByAnswer: "By answer",
+  sortUnsure: "Least sure first",
+
+  // After the answer
+  answers: "Answers",
+  clear: "Clear all",
+  tryAnother: "Try another",
+  share: "Share",
+  savePicture: "Save picture",
+  more: "More",
+  copyLink: "Copy a link to this answer",
   copyJson: "Copy as JSON",
   saveJson: "Save as JSON",
-  savePicture: "Save as a picture",
+  saveCsv: "Save as CSV",
   copied: "Copied.",
-  notCopied: "Your browser does not let this page copy.",
-  share: "Share this app",
+  linkNotCopied: "Your browser does not let this page copy. Share the app's address instead.",
+  jsonNotCopied: "Your browser does not let this page copy. Save the answers as JSON instead.",
+  addressNotCopied: "Your browser does not let this page copy. Select the address and copy it yourself.",
+  saved: "Saved.",
+  savedSeveral: (/** @type {number} */ pictures) =>
+    `Saved as ${pictures} pictures. If your browser asks, allow it to download several files.`,
+  notSaved: "Your browser is short of memory for this picture. Save fewer photos at a time, or save them as JSON.",
+  shareApp: "Share this app",
   address: "Address of this app",
   copyAddress: "Copy the address",
   qrCode: "QR code of the address, for a phone's camera",
-  verdict: "Is this answer right?",
-  right: "Right",
-  wrong: "It was",
-  keepPhoto: "Keep my photo, too",
-};
 
-/** @type {Record<string, string>} Background classes in the middle of a sentence. */
-const BACKGROUND_NOUNS = { other_food: "another food", not_food: "no food at all" };
-const MAX_NAMED = 5; // classes in a sentence, and bars below an answer; more are counted
+  // Feedback
+  verdict: "Is this right?",
+  yes: "Yes",
+  no: "No",
+  truth: "What is it?",
+  send: "Send",
+  askPhoto: "Thank you. May this page keep your photo, too, for the model to learn from?",
+  keepPhoto: "Keep my photo",
+  noPhoto: "No, only my verdict",
+  thanks: "Thank you. Your verdict is kept.",
+  thanksForPhoto: "Thank you. Your verdict and photo are kept.",
 
-/**
- * A prediction in words: a heading, how sure it is, and a bar for each of the likeliest classes, the label's first.
- * @param {Prediction} prediction
- * @param {Classes} classes
- */
-export function describe({ label, probability, probabilities, unsure, seconds }, classes) {
-  const names = Object.keys(probabilities);
-  const ranked = [...names].sort(
-    (a, b) => Number(b === label) - Number(a === label) || probabilities[b] - probabilities[a],
-  );
-  return {
-    heading: headingOf(label, names, classes),
-    confidence: `${capitalized(percent(probability))} sure`,
-    time: `in ${Number(seconds.toPrecision(2))} s`,
-    doubt: unsure && ranked.length > 1 ? `It could also be ${nounOf(ranked[1], classes)}.` : "",
-    bars: ranked.slice(0, MAX_NAMED).map((name) => ({
-      title: titleOf(name, classes),
-      share: probabilities[name],
-      percent: percent(probabilities[name]),
-    })),
-  };
-}
+  // At the foot of the page
+  about: "About this page",
+  aboutModel: "The model",
+  aboutModelSaid: (/** @type {string} */ answers) =>
+    `A neural network that was trained to tell apart ${answers}. It gives each a probability.`,
+  aboutLimits: "Its limits",
+  aboutLimitsSaid:
+    "It can be wrong, most of all about photos unlike those it learned from. It can't tell what food contains: don't rely on it for allergies.",
+  aboutLimitsSaidOfOthers:
+    "It can be wrong, most of all about photos unlike those it learned from. Don't rely on it where mistakes matter.",
+  aboutPhotos: "Your photos",
+  aboutPhotosSaid: "Your browser makes a photo small before it is looked at, without its place or date.",
+  notKept: "No photo is kept.",
+  keptIfYouSay:
+    "If you say whether an answer is right, your verdict is kept with the answer. No photo is kept unless you say so.",
+  source: "Source code",
+  appearance: "Appearance",
+  system: "As on this device",
+  light: "Light",
+  dark: "Dark",
 
-/**
- * What the page is for, in one sentence; empty if the classes are not known.
- * @param {Classes} classes
- */
-export function invitation(classes) {
-  const names = Object.keys(classes.titles);
-  if (!names.length) return "";
-  const wanted = names.filter((name) => !isBackground(name, classes));
-  if (wanted.length > MAX_NAMED) return `Choose a photo to see which of ${wanted.length} classes it shows.`;
-  const background = names.filter((name) => isBackground(name, classes)).reverse();
-  const nouns = [...wanted, ...background].map((name) => nounOf(name, classes));
-  return `Choose a photo to see whether it's ${either([...new Set(nouns)])}.`;
-}
-
-/**
- * @param {string} name
- * @param {Classes} classes
- */
-export function titleOf(name, { titles }) {
-  return capitalized(wordsOf(name, titles));
-}
-
-/**
- * Never 0% or 100%: no model is that sure.
- * @param {number} probability
- */
-export function percent(probability) {
-  if (probability < 0.01) return "under 1%";
-  if (probability > 0.99) return "over 99%";
-  return `${Math.round(100 * probability)}%`;
-}
-
-/** @param {string} label @param {string[]} names @param {Classes} classes */
-function headingOf(label, names, classes) {
-  if (!isBackground(label, classes)) return titleOf(label, classes);
-  const wanted = names.filter((name) => !isBackground(name, classes));
-  const list =
-    wanted.length > MAX_NAMED
-      ? `one of the ${wanted.length} I know`
-      : either(wanted.map((name) => nounOf(name, classes)));
-  return classes.background[label].replaceAll("{foods}", () => list);
-}
-
-/**
- * A class in the middle of a sentence.
- * @param {string} name
- * @param {Classes} classes
- */
-function nounOf(name, classes) {
-  if (!isBackground(name, classes)) return wordsOf(name, classes.titles);
-  return Object.hasOwn(BACKGROUND_NOUNS, name) ? BACKGROUND_NOUNS[name] : "something else";
-}
-
-/** @param {string} name @param {Record<string, string>} titles */
-function wordsOf(name, titles) {
-  return Object.hasOwn(titles, name) ? titles[name] : name.replaceAll("_", " ");
-}
-
-/** @param {string} name @param {Classes} classes */
-function isBackground(name, { background }) {
-  return Object.hasOwn(background, name);
-}
-
-/** @param {string[]} nouns */
-function either(nouns) {
-  return nouns.length > 1 ? `${nouns.slice(0, -1).join(", ")} or ${nouns.at(-1)}` : nouns.join();
-}
-
-/** @param {string} text */
-function capitalized(text) {
-  const [first = "", ...rest] = text;
-  return first.toUpperCase() + rest.join("");
-}
-
-/** @param {boolean} feedback */
-export function promise(feedback) {
-  if (!feedback) return "No photo is kept.";
-  return "If you say whether an answer is right, your verdict is kept with the answer. No photo is kept unless you say so.";
-}
-
-/** @param {boolean} phone */
-export function hint(phone) {
-  return phone ? "You can choose several." : "You can choose several, drop them here or paste them.";
-}
-
-/** @param {{ photo: boolean }} kept */
-export function thanks({ photo }) {
-  return photo ? "Thank you. Your verdict and photo are kept." : "Thank you. Your verdict is kept.";
-}
-
-/** @param {number} done @param {number} all @param {number} bad */
-export function tally(done, all, bad) {
-  return `${done} of ${all} done${bad ? `, ${bad} could not be read` : ""}`;
-}
-
-/** What is happening to a photo that has no answer yet. */
-export const doing = {
-  /** @param {string} name */
-  reading: (name) => `Reading ${name}…`,
-  /** @param {string} name */
-  waiting: (name) => `${name} is waiting for the app to start…`,
-  /** @param {string} name @param {number} share */
-  sending: (name, share) => `Sending ${name}… ${percent(share)}`,
-  /** @param {string} name */
-  looking: (name) => `Looking at ${name}…`,
-};
-
-/** @param {number} size @param {number} limit */
-export function tooLarge(size, limit) {
-  return (
-    `Your browser cannot show this file, and at ${megabytes(size)} it is too large to send as it is ` +
-    `(${megabytes(limit)} at most). Save it as a JPEG and choose that.`
-  );
-}
-
-/** @param {number} bytes */
-function megabytes(bytes) {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
-}
-
-export const UNREADABLE = "Your browser cannot read this file. Please choose it again.";
-export const NOT_A_FILE = "is not a file. Save the picture, then drop the saved file.";
-
-/** @param {number} count */
-export function leftOut(count) {
-  const [photos, them] = count === 1 ? ["One photo", "it"] : [`${count} photos`, "them"];
-  return `${photos} could not be kept while the page reloaded. Please choose ${them} again.`;
-}
-
-export const gone = {
-  page: "The app isn't answering: the connection is lost or the app has stopped. Your photos are still here.",
-  elsewhere: "In a new copy of the app you may have to choose them again.", // a tab keeps photos for one host alone
-  notebook: "The kernel isn't answering. Restart it and run this notebook again.",
+  // When the app is gone
+  gone: "The app isn't answering: the connection is lost or the app has stopped. Your photos are still here.",
+  goneElsewhere: "In a new copy of the app you may have to choose them again.", // a tab keeps photos for one host alone
+  goneNotebook: "The kernel isn't answering. Restart it and run this notebook again.",
   reload: "Reload and ask again",
   start: "Start a new copy of the app",
-};
+  leftOutOne: "One photo could not be kept while the page reloaded. Please choose it again.",
+  leftOut: (/** @type {number} */ count) =>
+    `${count} photos could not be kept while the page reloaded. Please choose them again.`,
 
-/** Why the camera can't be used. @param {string} error @param {boolean} secure */
-export function noCamera(error, secure) {
-  if (!secure) return "Browsers only allow cameras on pages opened over https. Choose a photo instead.";
-  if (error === "NotAllowedError") return "This page may not use it. Allow it next to the address, or choose a photo.";
-  if (error === "NotFoundError") return "This device has none. Choose a photo instead.";
-  return "It could not be opened; another app may be using it. Close that app, or choose a photo.";
-}
+  // Answering on the visitor's own device
+  onDevice: "Answer on this device",
+  deviceStays: "Your photos stay on this device.",
+  deviceLoading: (/** @type {string} */ percent) => `Loading the model… ${percent}`,
+  deviceStarting: "The app is still starting. This device can answer in the meantime.",
+  deviceGone: "This device can answer without the app.",
+  deviceUnreadable:
+    "Your browser cannot read this file, so this device cannot answer it. Save it as a JPEG and choose that.",
+  deviceNewer: "There is a newer model by now. Reload the page to use it.",
+  deviceOffline: "The model could not be loaded. Check your connection, then choose the photo again.",
+  deviceTooOld: "This browser is too old to answer on this device. Update it, or use another browser.",
+  deviceFailed: "This device could not answer. It may be short of memory: close other tabs and reload the page.",
 
-/** Answering on the visitor's own device. */
-export const onDevice = {
-  answer: "Answer on this device",
-  stays: "Your photos stay on this device.",
-  /** @param {number} share */
-  loading: (share) => `Loading the model… ${percent(share)}`,
-  starting: "The app is still starting. This device can answer in the meantime.",
-  gone: "This device can answer without the app.",
-  unreadable: "Your browser cannot read this file, so this device cannot answer it. Save it as a JPEG and choose that.",
-  newer: "There is a newer model by now. Reload the page to use it.",
-  offline: "The model could not be loaded. Check your connection, then choose the photo again.",
-  tooOld: "This browser is too old to answer on this device. Update it, or use another browser.",
-  failed: "This device could not answer. It may be short of memory: close other tabs and reload the page.",
-};
-
-/** The camera with a label that follows what it shows. */
-export const live = {
-  open: "Live camera",
-  starting: "Getting ready…",
+  // The camera with a label that follows what it shows
+  live: "Live camera",
+  liveStarting: "Getting ready…",
   torch: "Light",
-  other: "Other camera",
-  /** What to do while there is nothing to name. @param {Classes} classes */
-  pointAt: ({ background }) =>
-    Object.hasOwn(background, "not_food") ? "Point at a dish" : "Point at something I know",
+  otherCamera: "Other camera",
+  pointAtDish: "Point at a dish",
+  pointAtSomething: "Point at something I know",
+
+  // How programs ask
+  api: "Use via API",
+  apiAbout: "Programs ask this server for the same answers:",
+  apiMore: "Description of the API (OpenAPI)",
+  apiCopy: (/** @type {string} */ language) => `Copy for ${language}`,
+  apiNotCopied: "Your browser does not let this page copy. Select the call and copy it yourself.",
+  apiNoAnswer: "The app could not answer. Please try again.",
+
+  // What the model's classes are called in other languages; in English, as the model calls them
+  dishes: /** @type {Record<string, string>} */ ({}),
 };
 
-export const COPIED = "Copied.";
-
-// Browsers offer the clipboard only to pages opened over https or on this machine.
-export const notCopied = {
-  address: "Your browser does not let this page copy. Select the address and copy it yourself.",
-  json: "Your browser does not let this page copy. Save the answers as JSON instead.",
-};
-
-/** @param {number} pictures */
-export function saved(pictures) {
-  if (pictures === 1) return "Saved.";
-  return `Saved as ${pictures} pictures. If your browser asks, allow it to download several files.`;
-}
-
-export const NOT_SAVED =
-  "Your browser is short of memory for this picture. Save fewer photos at a time, or save them as JSON.";
+/** The words in use: a translation replaces those it has. @type {Words} */
+export const words = { ...ENGLISH };
