@@ -30,8 +30,3 @@ test("where nothing is sure, or nothing to eat, the camera names nothing", () =>
   assert.equal(shownFor(...pizza, ...doubt).at(-1), null);
   assert.equal(shownFor(...pizza, ...table).at(-1), null);
 });
-
-test("visitors are asked to point at a dish if the model knows food", () => {
-  assert.equal(pointAt({ titles: {}, background: BACKGROUND }), "Point at a dish");
-  assert.equal(pointAt({ titles: {}, background: {} }), "Point at something I know");
-});
