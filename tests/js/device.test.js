@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { pointAt, Steady } from "../../foodvision/page/static/viewfinder.js";
+import { Steady } from "../../foodvision/page/static/viewfinder.js";
 
 const BACKGROUND = { not_food: "I don't see food here." };
 const sure = (label) => ({ label, unsure: false });
