@@ -27,6 +27,12 @@ CREATE TABLE IF NOT EXISTS verdicts (
     photo BLOB                  -- JPEG, only if the visitor ticked the box
 )
 """
+REVIEWS = """
+CREATE TABLE IF NOT EXISTS reviews (
+    key TEXT PRIMARY KEY,       -- of a verdict
+    accepted INTEGER NOT NULL   -- whether its photo may be learned from
+)
+"""
 UNSAFE = re.compile(r"""^\.|[\x00-\x1f\x7f<>:"/\\|?*%]|[. ]\Z""")  # in file names, on any system
 RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\..*)?", re.IGNORECASE)  # by Windows
 MAX_NAME_BYTES = 200  # a file name may have 255
@@ -42,6 +48,7 @@ class Verdict(TypedDict):
     probability: float
     truth: str
     has_photo: bool
+    accepted: bool | None  # by the owner; None if undecided
 
 
 class Feedback:
@@ -56,6 +63,7 @@ class Feedback:
         with self._open() as db:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute(SCHEMA)
+            db.execute(REVIEWS)
 
     @classmethod
     def from_environment(cls) -> "Feedback | None":
@@ -64,17 +72,28 @@ class Feedback:
         return cls(path) if path else None
 
     def add(self, key: str, prediction: Prediction, truth: str, photo: bytes | None = None) -> None:
-        """Keep a verdict on a `Prediction`: the true class name, and a JPEG if the visitor agreed."""
+        """Keep a verdict on a `Prediction`: the true class name, and a JPEG if the visitor agreed.
+
+        After a change of mind, the owner has to look again.
+        """
         row = (key, _now(), prediction.label, prediction.probability, truth, photo)
         with self._open() as db:
             db.execute("INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?, ?)", row)
+            db.execute("DELETE FROM reviews WHERE key = ?", [key])
 
     def verdicts(self) -> list[Verdict]:
         """The verdicts, oldest first."""
-        columns = "key, time, label, probability, truth, photo IS NOT NULL AS has_photo"
+        columns = "verdicts.key, time, label, probability, truth, photo IS NOT NULL AS has_photo, accepted"
         with self._open() as db:
-            rows = db.execute(f"SELECT {columns} FROM verdicts ORDER BY time")
-            return [cast(Verdict, {**row, "has_photo": bool(row["has_photo"])}) for row in rows]
+            rows = db.execute(f"SELECT {columns} FROM verdicts LEFT JOIN reviews USING (key) ORDER BY time")
+            return [cast(Verdict, {**row, **_booleans(row)}) for row in rows]
+
+    def review(self, key: str, accepted: bool | None) -> None:
+        """Accept a verdict and its photo for training, or reject it; None leaves it undecided again."""
+        with self._open() as db:
+            db.execute("DELETE FROM reviews WHERE key = ?", [key])
+            if accepted is not None:
+                db.execute("INSERT INTO reviews VALUES (?, ?)", [key, accepted])
 
     def photo(self, key: str) -> bytes | None:
         """The JPEG kept with a verdict, if any."""
@@ -82,26 +101,29 @@ class Feedback:
             row = db.execute("SELECT photo FROM verdicts WHERE key = ?", [key]).fetchone()
         return row and row["photo"]
 
-    def export(self, folder: str | os.PathLike) -> int:
+    def export(self, folder: str | os.PathLike, accepted_only: bool = False) -> int:
         """Write the kept photos to `folder/<truth>/<key>.jpg` as training data, and return how many there are.
 
-        Characters that file systems reserve are percent-encoded: `n/a` becomes `n%2Fa`. If a verdict has changed since
-        an earlier export, the copy from that export is removed.
+        Rejected ones are left out, and with `accepted_only` undecided ones, too. Characters that file systems reserve
+        are percent-encoded: `n/a` becomes `n%2Fa`. If a verdict or its review has changed since an earlier export, the
+        copy from that export is removed.
         """
         top, verdicts = Path(folder), self.verdicts()
         labels = _file_names(verdict["truth"] for verdict in verdicts)
         names = _file_names(verdict["key"] for verdict in verdicts)
-        earlier = _copies(top, set(names.values()))
+        earlier, exported = _copies(top, set(names.values())), 0
         for verdict in verdicts:
             name = names[verdict["key"]]
             kept = top / labels[verdict["truth"]] / f"{name}.jpg"
-            if verdict["has_photo"]:
+            wanted = _may_be_learned(verdict, accepted_only)
+            exported += wanted
+            if wanted:
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 kept.write_bytes(self.photo(verdict["key"]) or b"")
             for copy in earlier.get(name, []):
-                if not (verdict["has_photo"] and copy.samefile(kept)):
+                if not (wanted and copy.samefile(kept)):
                     _remove(copy, top)
-        return sum(verdict["has_photo"] for verdict in verdicts)
+        return exported
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -112,6 +134,16 @@ class Feedback:
                 yield db
         finally:
             db.close()
+
+
+def _booleans(row: sqlite3.Row) -> dict[str, bool | None]:
+    accepted = row["accepted"]
+    return {"has_photo": bool(row["has_photo"]), "accepted": None if accepted is None else bool(accepted)}
+
+
+def _may_be_learned(verdict: Verdict, accepted_only: bool) -> bool:
+    accepted = verdict["accepted"]
+    return verdict["has_photo"] and (accepted is True or (accepted is None and not accepted_only))
 
 
 def _now() -> str:

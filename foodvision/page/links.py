@@ -11,11 +11,15 @@ from ..locate import CHECKOUT, PACKAGED
 from .remote import Repository, find_repository, has_remote, project_files
 
 PLACEHOLDER = "OWNER/REPO"  # what the documents say until the repository has an address
-DOCUMENTS = {".cff", ".ipynb", ".md", ".toml", ".yaml", ".yml"}
+PAGES_PLACEHOLDER = "https://OWNER.github.io/REPO"  # where the landing page in docs/ may be published
+DOCUMENTS = {".cff", ".html", ".ipynb", ".md", ".toml", ".yaml", ".yml"}
 NOTEBOOK, TRAINING = "foodvision.ipynb", "train.ipynb"
 BINDER, COLAB = "https://mybinder.org/v2", "https://colab.research.google.com/github"
 PAGE = f"?urlpath=voila%2Frender%2F{NOTEBOOK}"
-LINK = re.compile(rf"(?P<before>{BINDER}/)gh/{PLACEHOLDER}|https://github\.com/{PLACEHOLDER}|{PLACEHOLDER}")
+LINK = re.compile(
+    rf"(?P<before>{BINDER}/)gh/{PLACEHOLDER}|https://github\.com/{PLACEHOLDER}|{PLACEHOLDER}"
+    rf"|(?P<pages>{re.escape(PAGES_PLACEHOLDER)})"
+)
 BADGE_LINE = re.compile(rf"^\[!\[.*{re.escape(COLAB)}/{PLACEHOLDER}.*\n", re.MULTILINE)
 NOTHING = "There is nothing to link to. Push this folder to a public git repository first."
 NOT_PUBLIC = "The git remote is not on a public host. Add one that is, GitHub for example, and push this folder to it."
@@ -92,6 +96,8 @@ def write_links(folder: Path, repository: Repository) -> list[Path]:
 def _address(link: re.Match, repository: Repository) -> str:
     if link["before"]:
         return link["before"] + _on_binder(repository)
+    if link["pages"]:
+        return repository.pages_address or link["pages"]
     return repository.address if link[0].startswith("https:") else repository.path
 
 

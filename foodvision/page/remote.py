@@ -47,6 +47,15 @@ class Repository:
         """Whether it is on github.com, not on a GitHub Enterprise server."""
         return self.host == "github.com" and self.path.count("/") == 1
 
+    @property
+    def pages_address(self) -> str:
+        """Where GitHub Pages or GitLab Pages publish its pages; empty on other hosts."""
+        owner, _, name = self.path.partition("/")
+        if not (self.on_github or self.host == "gitlab.com"):
+            return ""
+        site = f"{owner.lower()}.{self.host.partition('.')[0]}.io"
+        return f"https://{site}" if name.lower() == site else f"https://{site}/{name}"
+
 
 def find_repository(folder: Path) -> Repository | None:
     """The repository that the current branch of `folder` is pushed to; None if it has no remote on a public host."""

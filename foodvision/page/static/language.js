@@ -26,7 +26,7 @@ export function chooseLanguage(search, preferred) {
  */
 export async function speak(el, folder) {
   const code = chooseLanguage(location.search, navigator.languages);
-  const translation = code === "en" ? null : await load(new URL(`${folder}${code}.js`, document.baseURI).href);
+  const translation = code === "en" ? null : await translationAt(new URL(`${folder}${code}.js`, document.baseURI).href);
   Object.assign(words, translation);
   const node = ownsThePage() ? document.documentElement : el;
   node.lang = translation ? words.language : "en";
@@ -40,7 +40,7 @@ export function languagesFolder() {
 }
 
 /** @param {string} address */
-async function load(address) {
+async function translationAt(address) {
   const late = new Promise((resolve) => setTimeout(resolve, TIMEOUT_MS, null));
   const loaded = import(address).then((module) => module.default);
   return Promise.race([loaded, late]).catch(() => null);

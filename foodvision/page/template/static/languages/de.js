@@ -144,6 +144,34 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   leftOutOne: "Ein Foto ging beim Neuladen verloren. Bitte wähl es noch einmal aus.",
   leftOut: (count) => `${count} Fotos gingen beim Neuladen verloren. Bitte wähl sie noch einmal aus.`,
 
+  onDevice: "Auf diesem Gerät antworten",
+  deviceStays: "Deine Fotos bleiben auf diesem Gerät.",
+  deviceLoading: (percent) => `Das Modell wird geladen … ${percent}`,
+  deviceStarting: "Die App startet noch. Bis dahin kann dieses Gerät antworten.",
+  deviceGone: "Dieses Gerät kann ohne die App antworten.",
+  deviceUnreadable:
+    "Dein Browser kann diese Datei nicht lesen, deshalb kann dieses Gerät nicht antworten. Speichere sie als JPEG und wähl dieses aus.",
+  deviceNewer: "Inzwischen gibt es ein neueres Modell. Lade die Seite neu, um es zu benutzen.",
+  deviceOffline: "Das Modell konnte nicht geladen werden. Prüf deine Verbindung und wähl das Foto noch einmal aus.",
+  deviceTooOld:
+    "Dieser Browser ist zu alt, um auf diesem Gerät zu antworten. Aktualisiere ihn, oder nimm einen anderen.",
+  deviceFailed:
+    "Dieses Gerät konnte nicht antworten. Vielleicht fehlt ihm Speicher: Schließ andere Tabs und lade die Seite neu.",
+
+  live: "Live-Kamera",
+  liveStarting: "Gleich geht es los …",
+  torch: "Licht",
+  otherCamera: "Andere Kamera",
+  pointAtDish: "Richte sie auf ein Gericht",
+  pointAtSomething: "Richte sie auf etwas, das ich kenne",
+
+  api: "Per API nutzen",
+  apiAbout: "Programme bekommen von diesem Server dieselben Antworten:",
+  apiMore: "Beschreibung der API (OpenAPI)",
+  apiCopy: (language) => `Für ${language} kopieren`,
+  apiNotCopied: "Dein Browser lässt diese Seite nicht kopieren. Markiere den Aufruf und kopiere ihn selbst.",
+  apiNoAnswer: "Die App konnte nicht antworten. Bitte versuch es noch einmal.",
+
   dishes: {
     apple_pie: "Apfelkuchen",
     baby_back_ribs: "Rippchen",

@@ -142,6 +142,33 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   leftOutOne: "Una foto no se pudo conservar al recargar la página. Elígela de nuevo.",
   leftOut: (count) => `${count} fotos no se pudieron conservar al recargar la página. Elígelas de nuevo.`,
 
+  onDevice: "Responder en este dispositivo",
+  deviceStays: "Tus fotos no salen de este dispositivo.",
+  deviceLoading: (percent) => `Cargando el modelo… ${percent}`,
+  deviceStarting: "La aplicación aún está arrancando. Mientras tanto, puede responder este dispositivo.",
+  deviceGone: "Este dispositivo puede responder sin la aplicación.",
+  deviceUnreadable:
+    "Tu navegador no puede leer este archivo, así que este dispositivo no puede responder. Guárdalo como JPEG y elige ese.",
+  deviceNewer: "Ya hay un modelo más nuevo. Recarga la página para usarlo.",
+  deviceOffline: "No se ha podido cargar el modelo. Comprueba la conexión y elige la foto de nuevo.",
+  deviceTooOld: "Este navegador es demasiado antiguo para responder en este dispositivo. Actualízalo, o usa otro.",
+  deviceFailed:
+    "Este dispositivo no ha podido responder. Quizá le falta memoria: cierra otras pestañas y recarga la página.",
+
+  live: "Cámara en directo",
+  liveStarting: "Preparando…",
+  torch: "Luz",
+  otherCamera: "Otra cámara",
+  pointAtDish: "Apunta a un plato",
+  pointAtSomething: "Apunta a algo que conozca",
+
+  api: "Usar con la API",
+  apiAbout: "Los programas piden a este servidor las mismas respuestas:",
+  apiMore: "Descripción de la API (OpenAPI)",
+  apiCopy: (language) => `Copiar para ${language}`,
+  apiNotCopied: "Tu navegador no deja copiar a esta página. Selecciona la llamada y cópiala tú.",
+  apiNoAnswer: "La aplicación no ha podido responder. Inténtalo de nuevo.",
+
   dishes: {
     apple_pie: "tarta de manzana",
     baby_back_ribs: "costillas de cerdo",

@@ -143,6 +143,34 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   leftOutOne: "Une photo n’a pas pu être gardée pendant le rechargement. Choisissez-la de nouveau.",
   leftOut: (count) => `${count} photos n’ont pas pu être gardées pendant le rechargement. Choisissez-les de nouveau.`,
 
+  onDevice: "Répondre sur cet appareil",
+  deviceStays: "Vos photos restent sur cet appareil.",
+  deviceLoading: (percent) => `Chargement du modèle… ${percent}`,
+  deviceStarting: "L’application démarre encore. En attendant, cet appareil peut répondre.",
+  deviceGone: "Cet appareil peut répondre sans l’application.",
+  deviceUnreadable:
+    "Votre navigateur ne peut pas lire ce fichier : cet appareil ne peut donc pas répondre. Enregistrez-le en JPEG et choisissez celui-ci.",
+  deviceNewer: "Il y a désormais un modèle plus récent. Rechargez la page pour l’utiliser.",
+  deviceOffline: "Le modèle n’a pas pu être chargé. Vérifiez votre connexion, puis choisissez de nouveau la photo.",
+  deviceTooOld:
+    "Ce navigateur est trop ancien pour répondre sur cet appareil. Mettez-le à jour, ou prenez-en un autre.",
+  deviceFailed:
+    "Cet appareil n’a pas pu répondre. Il manque peut-être de mémoire : fermez d’autres onglets et rechargez la page.",
+
+  live: "Caméra en direct",
+  liveStarting: "Préparation…",
+  torch: "Lumière",
+  otherCamera: "Autre caméra",
+  pointAtDish: "Visez un plat",
+  pointAtSomething: "Visez quelque chose que je connais",
+
+  api: "Utiliser par l’API",
+  apiAbout: "Les programmes demandent à ce serveur les mêmes réponses :",
+  apiMore: "Description de l’API (OpenAPI)",
+  apiCopy: (language) => `Copier pour ${language}`,
+  apiNotCopied: "Votre navigateur ne laisse pas cette page copier. Sélectionnez l’appel et copiez-le vous-même.",
+  apiNoAnswer: "L’application n’a pas pu répondre. Réessayez.",
+
   dishes: {
     apple_pie: "tarte aux pommes",
     baby_back_ribs: "travers de porc",

@@ -143,6 +143,33 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   leftOutOne: "再読み込みの間に、写真を 1 枚残せませんでした。もう一度選んでください。",
   leftOut: (count) => `再読み込みの間に、写真を ${count} 枚残せませんでした。もう一度選んでください。`,
 
+  onDevice: "この端末で答える",
+  deviceStays: "写真はこの端末から出ません。",
+  deviceLoading: (percent) => `モデルを読み込んでいます… ${percent}`,
+  deviceStarting: "アプリはまだ起動中です。その間は、この端末で答えられます。",
+  deviceGone: "アプリがなくても、この端末で答えられます。",
+  deviceUnreadable:
+    "このファイルはブラウザーで読めないため、この端末では答えられません。JPEG で保存して、それを選んでください。",
+  deviceNewer: "新しいモデルがあります。ページを再読み込みすると使えます。",
+  deviceOffline: "モデルを読み込めませんでした。接続を確認してから、写真を選び直してください。",
+  deviceTooOld: "このブラウザーは古いため、この端末では答えられません。更新するか、別のブラウザーをお使いください。",
+  deviceFailed:
+    "この端末では答えられませんでした。メモリー不足かもしれません。ほかのタブを閉じて、ページを再読み込みしてください。",
+
+  live: "ライブカメラ",
+  liveStarting: "準備しています…",
+  torch: "ライト",
+  otherCamera: "カメラを切り替え",
+  pointAtDish: "料理に向けてください",
+  pointAtSomething: "私の知っているものに向けてください",
+
+  api: "API で使う",
+  apiAbout: "プログラムからも、このサーバーに同じ答えを求められます。",
+  apiMore: "API の説明（OpenAPI）",
+  apiCopy: (language) => `${language} 用にコピー`,
+  apiNotCopied: "このブラウザーではコピーできません。呼び出しを選択してコピーしてください。",
+  apiNoAnswer: "アプリが答えられませんでした。もう一度お試しください。",
+
   dishes: {
     apple_pie: "アップルパイ",
     baby_back_ribs: "スペアリブ",

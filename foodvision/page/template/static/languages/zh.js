@@ -136,6 +136,31 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   leftOutOne: "重新加载时有一张照片没能保留，请重新选择。",
   leftOut: (count) => `重新加载时有 ${count} 张照片没能保留，请重新选择。`,
 
+  onDevice: "在此设备上识别",
+  deviceStays: "照片不会离开此设备。",
+  deviceLoading: (percent) => `正在加载模型… ${percent}`,
+  deviceStarting: "应用还在启动，在此期间可由此设备识别。",
+  deviceGone: "没有应用，此设备也能识别。",
+  deviceUnreadable: "浏览器无法读取此文件，因此此设备无法识别。请存为 JPEG，再选择该文件。",
+  deviceNewer: "已有更新的模型。重新加载页面即可使用。",
+  deviceOffline: "模型没能加载。请检查网络，然后重新选择照片。",
+  deviceTooOld: "此浏览器太旧，无法在此设备上识别。请更新，或换用其他浏览器。",
+  deviceFailed: "此设备没能识别，可能内存不足：请关闭其他标签页，并重新加载页面。",
+
+  live: "实时摄像头",
+  liveStarting: "准备中…",
+  torch: "灯光",
+  otherCamera: "切换摄像头",
+  pointAtDish: "对准一道菜",
+  pointAtSomething: "对准我认识的东西",
+
+  api: "通过 API 使用",
+  apiAbout: "程序也可以向此服务器请求同样的答案：",
+  apiMore: "API 说明（OpenAPI）",
+  apiCopy: (language) => `复制 ${language} 代码`,
+  apiNotCopied: "浏览器不允许此页面复制。请选中代码自行复制。",
+  apiNoAnswer: "应用没能回答，请再试一次。",
+
   dishes: {
     apple_pie: "苹果派",
     baby_back_ribs: "烤猪肋排",
