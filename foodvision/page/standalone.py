@@ -19,6 +19,7 @@ from .trial import ServeError, read_notebook
 FOLDER = Path(__file__).parent
 TEMPLATE = FOLDER / "template"
 ICON = TEMPLATE / "static" / "favicon.svg"
+LANGUAGES = TEMPLATE / "static" / "languages"
 
 
 @dataclass(frozen=True)
@@ -38,19 +39,21 @@ def render_page(
     answerer: str,
     model: Path | None = None,
     links: Iterable[dict[str, str]] = (),
+    languages: str = "",
     **options: object,
 ) -> StandalonePage:
     """The Markdown of a notebook with the dashboard in the place of its cell tagged `dashboard`.
 
     `answerer` names a function that a module in `static` exports; it takes the connection's events (see `types.d.ts`)
     and the page's settings, which include `options`, and returns the Answerer of every photo. `model` is the file that
-    the classes are read from, `links` are the attributes of further <link> elements. Raises ServeError if the notebook
+    the classes are read from, `links` are the attributes of further <link> elements, and `languages` is the address of
+    the translations (`LANGUAGES`), without which the page speaks English. Raises ServeError if the notebook
     can't be read or has no dashboard.
     """
     contents = read_notebook(notebook)
     above, below = _split(contents.cells, notebook.name)
     known = settings(model) | {"feedback_on": False, "link": "", "invite": not any(map(has_sentence, above))} | options
-    script, style = _script(answerer, known), _style()
+    script, style = _script(answerer, languages, known), _style()
     policy, title = _policy(script, style), contents.metadata.get("title", notebook.stem)
     loader = FileSystemLoader(FOLDER)
     html = (
@@ -86,12 +89,14 @@ def _html(cells: list[NotebookNode]) -> str:
     return "\n".join(markdown2html(cell.source) for cell in cells)
 
 
-def _script(answerer: str, known: dict[str, Any]) -> str:
+def _script(answerer: str, languages: str, known: dict[str, Any]) -> str:
     """The dashboard's modules, opened and connected."""
     page = json.dumps(known).replace("<", "\\u003c")
     return (
         f"{join_modules()}\nconst known = {page};\n"
-        'const dashboard = openDashboard(document.getElementById("dashboard"), known);\n'
+        'const place = document.getElementById("dashboard");\n'
+        + (f"await speak(place, {json.dumps(languages)});\n" if languages else "")
+        + "const dashboard = openDashboard(place, known);\n"
         f"dashboard.connect((events) => {answerer}(events, known), known);\n"
     )
 
