@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import os
 import shutil
 from pathlib import Path
 
 from .device import DeviceFiles
 from .icon import draw_icon
-from .standalone import render_page
+from .preview import ADDRESS_SETTING
+from .standalone import PICTURES, TEMPLATE, languages, render_page
 
 DEVICE = "device/"
 ICONS = {"icon-192.png": 192, "icon-512.png": 512, "apple-touch-icon.png": 180}  # sides in pixels
@@ -54,11 +56,17 @@ def contents(notebook: Path, model: Path) -> dict[str, bytes]:
         raise StaticError(NO_RUNTIME) from error
     lasting = {DEVICE + name: device.read(name) for name in device.names}
     known = device.settings(DEVICE) | {"only": True, "service_worker": "service_worker.js"}
-    page = render_page(notebook, "deviceAnswerer", model, LINKS, device=known)
+    page = render_page(notebook, "deviceAnswerer", model, LINKS, _address(), device=known)
     changing = {"index.html": page.html.encode(), "manifest.webmanifest": _manifest(page.title)}
-    changing |= {name: draw_icon(side) for name, side in ICONS.items()}
+    changing |= {name: draw_icon(side) for name, side in ICONS.items()} | languages()
     worker = _service_worker(changing, lasting)
-    return lasting | changing | {"service_worker.js": worker, MARK: b"{}\n", ".nojekyll": b""}
+    pictures = {name: (TEMPLATE / "static" / name).read_bytes() for name in PICTURES}  # for other sites, not offline
+    return lasting | changing | pictures | {"service_worker.js": worker, MARK: b"{}\n", ".nojekyll": b""}
+
+
+def _address() -> str:
+    """Where the page will be published, as FOODVISION_ADDRESS says, which may have a path here."""
+    return f"{os.environ.get(ADDRESS_SETTING, '.').rstrip('/')}/"
 
 
 def _manifest(title: str) -> bytes:
