@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, serve
 from playwright.sync_api import expect
 from test_page import run_all
 
@@ -106,3 +106,23 @@ def test_the_notebook_speaks_the_language_too(browser, workbench):
         run_all(page)
         expect(page.get_by_label("Foto auswählen")).to_be_attached()
         assert page.locator("[lang=de][dir=ltr]").count() == 1
+
+
+def test_the_page_without_a_kernel_speaks_it_as_well(browser, tmp_path_factory):
+    with (
+        serve(["foodvision", "api"], "/", tmp_path_factory) as server,
+        browser.new_context(locale="es") as context,
+    ):
+        page = context.new_page()
+        page.goto(server.url, wait_until="commit")
+        expect(page.get_by_text("¿Es pizza, bistec o sushi?")).to_be_visible()
+        expect(ask(page)).to_have_text("Pizza")
+
+
+def test_static_files_come_with_their_languages_and_preview():
+    from foodvision.page.standalone import PICTURES, languages, render_page
+
+    assert set(languages()) == {f"languages/{file.name}" for file in LANGUAGES.glob("*.js")}
+    html = render_page(ROOT / "foodvision.ipynb", "deviceAnswerer", address="https://a.example/food/").html
+    assert 'og:url" content="https://a.example/food/"' in html
+    assert f'og:image" content="https://a.example/food/{PICTURES[0]}"' in html

@@ -8,11 +8,13 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
-from fastapi import APIRouter
-from fastapi.responses import HTMLResponse, Response
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from ..locate import find_file
+from ..page.embedding import allow_frames
 from ..page.pictures import CODE, code_of, is_address
+from ..page.preview import site_address, with_addresses
 from .errors import ApiError
 
 NOTEBOOK = "foodvision.ipynb"
@@ -23,6 +25,8 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
+STATIC = Path(__file__).parents[1] / "page" / "template" / "static"
+SERVED = ["preview.jpg", "icon.png", *(f"languages/{file.name}" for file in STATIC.glob("languages/*.js"))]
 NOT_AN_ADDRESS = "A QR code here holds a web address of at most 1,000 characters."
 
 
@@ -53,13 +57,16 @@ class Site:
         router = APIRouter(include_in_schema=False)
         router.add_api_route("/", self.show, methods=["GET", "HEAD"])
         router.add_api_route("/qr.svg", draw_code, methods=["GET"])
+        for name in SERVED:
+            router.add_api_route(f"/{name}", partial(_file, name), methods=["GET", "HEAD"])
         return router
 
-    async def show(self) -> Response:
-        """The page, as soon as it is rendered."""
+    async def show(self, request: Request) -> Response:
+        """The page, as soon as it is rendered, with the address that this visitor used."""
         await self._rendered.wait()
+        site = site_address(request.headers, request.url.scheme)
         policy = {"Content-Security-Policy": self._page.policy}
-        return HTMLResponse(self._page.html, headers=policy | HEADERS)
+        return HTMLResponse(with_addresses(self._page.html.encode(), site, "/"), headers=policy | HEADERS)
 
 
 def draw_code(text: str) -> Response:
@@ -71,8 +78,12 @@ def draw_code(text: str) -> Response:
     return Response(file.getvalue(), media_type="image/svg+xml", headers=HEADERS)
 
 
+def _file(name: str) -> Response:
+    return FileResponse(STATIC / name, headers=HEADERS)
+
+
 def _render(notebook: Path, model: Path, feedback_on: bool) -> Rendered:
     from ..page.standalone import render_page  # and nbconvert
 
     page = render_page(notebook, ANSWERER, model, feedback_on=feedback_on)
-    return Rendered(page.html, f"{page.policy}; {FRAMES}")
+    return Rendered(page.html, allow_frames(f"{page.policy}; {FRAMES}"))

@@ -2,68 +2,23 @@
 
 import os
 import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from nbformat import NotebookNode
-from tornado.httputil import HTTPHeaders, HTTPServerRequest
-from tornado.web import OutputTransform
-
-from .embedding import POLICY, allow_frames
+if TYPE_CHECKING:  # the API's server needs addresses only
+    from nbformat import NotebookNode
 
 ADDRESS_SETTING = "FOODVISION_ADDRESS"
 OURS = {"pizza", "steak", "sushi"}  # the dishes in preview.jpg
-MAX_NAMED = 5  # classes in a sentence, as in words.js
+MAX_NAMED = 5  # classes in a sentence, as in describe.js
 MAX_DESCRIPTION = 200  # characters that sites show
-BACKGROUND_NOUNS = {"other_food": "another food", "not_food": "no food at all"}
 ADDRESS = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?", re.IGNORECASE)
 IMAGE = re.compile(rb'(<meta (?:property|name)="(?:og|twitter):image" content=")(?=/)')
 PAGE = re.compile(rb'(<meta property="og:url" content=")[^"]*')
 MARKDOWN = re.compile(r"!\[[^\]]*\]\([^)]*\)|\[([^\]]*)\]\([^)]*\)|[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}|<[^>]*>")
 
 
-class ForOtherSites(OutputTransform):
-    """Adds to Voilà's pages what other sites need: the page's full address, and whether they may frame it.
-
-    Only the request tells the address, but Voilà may have rendered the page before. A page that is still being rendered
-    arrives in pieces, which are held back until the head is complete.
-    """
-
-    def __init__(self, request: HTTPServerRequest) -> None:
-        self._request = request
-        self._held: bytes | None = None
-
-    def applies(self) -> bool:
-        """Whether this is one of the app's pages."""
-        return True
-
-    def transform_first_chunk(
-        self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
-    ) -> tuple[int, HTTPHeaders, bytes]:
-        if self.applies() and headers.get("Content-Type", "").startswith("text/html"):
-            headers[POLICY] = allow_frames(headers.get(POLICY, ""))
-            self._held = b""
-            chunk = self.transform_chunk(chunk, finishing)
-            if "Content-Length" in headers:
-                headers["Content-Length"] = str(len(chunk))
-        return status_code, headers, chunk
-
-    def transform_chunk(self, chunk: bytes, finishing: bool) -> bytes:
-        if self._held is None:
-            return chunk
-        html = self._held = self._held + chunk
-        if b"</head>" not in html and not finishing:
-            return b""
-        self._held = None
-        return with_addresses(html, site_address(self._request), self._request.path)
-
-
-class OnJupyter(ForOtherSites):
-    """The same on Jupyter's own server, where nothing but Voilà's pages may be framed."""
-
-    def applies(self) -> bool:
-        return "/voila/render/" in self._request.path
-
-
-def preview(notebook: NotebookNode, classes: dict[str, dict[str, str]]) -> dict[str, str | bool]:
+def preview(notebook: "NotebookNode", classes: dict[str, dict[str, str]]) -> dict[str, str | bool]:
     """Title, description and whether the picture of our own dishes fits, for the head of the page.
 
     The description is the owner's sentence below the title, or else names the model's classes.
@@ -75,7 +30,7 @@ def preview(notebook: NotebookNode, classes: dict[str, dict[str, str]]) -> dict[
     }
 
 
-def own_sentence(notebook: NotebookNode) -> str:
+def own_sentence(notebook: "NotebookNode") -> str:
     """The first paragraph above the dashboard, without its Markdown; empty if there is none."""
     for cell in notebook.cells:
         if "dashboard" in cell.metadata.get("tags", []):
@@ -88,28 +43,24 @@ def own_sentence(notebook: NotebookNode) -> str:
 
 
 def invitation(titles: dict[str, str], background: dict[str, str]) -> str:
-    """What the page is for, in one sentence."""
+    """The page's question and what to do, in one line."""
     wanted = [title for name, title in titles.items() if name not in background]
-    if not titles:
+    if not wanted:
         return "Choose a photo, and see what it shows."
-    if len(wanted) > MAX_NAMED:
-        return f"Choose a photo to see which of {len(wanted)} classes it shows."
-    others = [BACKGROUND_NOUNS.get(name, "something else") for name in reversed(titles) if name in background]
-    *nouns, last = dict.fromkeys(wanted + others)
-    return f"Choose a photo to see whether it's {', '.join(nouns)} or {last}." if nouns else f"Is it {last}?"
+    *others, last = wanted
+    question = f"Is it {', '.join(others)} or {last}?" if others else f"Is it {last}?"
+    return f"{question if len(wanted) <= MAX_NAMED else f'Which of {len(wanted)} is it?'} Choose a photo, and see."
 
 
-def site_address(request: HTTPServerRequest) -> str:
-    """Scheme and host by which visitors reach the site: FOODVISION_ADDRESS, or else what the request says.
+def site_address(headers: Mapping[str, str], protocol: str) -> str:
+    """Scheme and host by which visitors reach the site: FOODVISION_ADDRESS, or else what a request's headers say.
 
-    Empty if the request names no proper host.
+    Empty if they name no proper host.
     """
     if own := own_address():
         return own
-    host, scheme = (
-        request.headers.get(f"X-Forwarded-{name}", "").partition(",")[0].strip() for name in ("Host", "Proto")
-    )
-    address = f"{scheme or request.protocol}://{host or request.host}"
+    host, scheme = (headers.get(f"X-Forwarded-{name}", "").partition(",")[0].strip() for name in ("Host", "Proto"))
+    address = f"{scheme or protocol}://{host or headers.get('Host', '')}"
     return address if ADDRESS.fullmatch(address) else ""
 
 

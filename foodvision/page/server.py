@@ -14,8 +14,9 @@ from ..answer.machine import cores, memory
 from ..locate import MODEL_SETTING, OWN_FOLDER, find_file, find_model
 from .device_handler import DeviceHandler, pattern
 from .embedding import framing_sites
+from .extension import ForOtherSites
 from .guard import PageConnection
-from .preview import ForOtherSites, own_address
+from .preview import own_address
 from .trial import ServeError, can_hold_sockets, try_notebook, try_port
 
 NOTEBOOK = "foodvision.ipynb"

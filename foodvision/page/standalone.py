@@ -14,12 +14,14 @@ from nbformat import NotebookNode
 
 from .assets import join_modules, read_style
 from .first_paint import has_sentence, settings
+from .preview import preview
 from .trial import ServeError, read_notebook
 
 FOLDER = Path(__file__).parent
 TEMPLATE = FOLDER / "template"
 ICON = TEMPLATE / "static" / "favicon.svg"
-LANGUAGES = TEMPLATE / "static" / "languages"
+LANGUAGES = "languages"  # the folder of translations, beside the page
+PICTURES = "preview.jpg", "icon.png"  # for links to the page: of our dishes, and of any others
 
 
 @dataclass(frozen=True)
@@ -39,15 +41,15 @@ def render_page(
     answerer: str,
     model: Path | None = None,
     links: Iterable[dict[str, str]] = (),
-    languages: str = "",
+    address: str = "/",
     **options: object,
 ) -> StandalonePage:
     """The Markdown of a notebook with the dashboard in the place of its cell tagged `dashboard`.
 
     `answerer` names a function that a module in `static` exports; it takes the connection's events (see `types.d.ts`)
     and the page's settings, which include `options`, and returns the Answerer of every photo. `model` is the file that
-    the classes are read from, `links` are the attributes of further <link> elements, and `languages` is the address of
-    the translations (`LANGUAGES`), without which the page speaks English. Raises ServeError if the notebook
+    the classes are read from, `links` are the attributes of further <link> elements, and `address` is the page's own,
+    for other sites; a server can complete "/" with `preview.with_addresses`. Raises ServeError if the notebook
     can't be read or has no dashboard.
     """
     contents = read_notebook(notebook)
@@ -61,6 +63,7 @@ def render_page(
         .get_template("standalone.html.j2")
         .render(
             title=title,
+            **_preview(contents, known, address),
             icon=_icon(),
             links=list(links),
             above=_html(above),
@@ -85,6 +88,18 @@ def _split(cells: list[NotebookNode], name: str) -> tuple[list[NotebookNode], li
     return [cell for at, cell in shown if at < place], [cell for at, cell in shown if at > place]
 
 
+def _preview(notebook: NotebookNode, known: dict[str, Any], address: str) -> dict[str, Any]:
+    """What the head says to other sites."""
+    shown = preview(notebook, known)
+    picture = PICTURES[0] if shown["ours"] else PICTURES[1]
+    return {"preview": shown, "page_address": address, "picture": f"{address}{picture}"}
+
+
+def languages() -> dict[str, bytes]:
+    """The translations of the page's words, by their path beside it."""
+    return {f"{LANGUAGES}/{file.name}": file.read_bytes() for file in (TEMPLATE / "static" / LANGUAGES).glob("*.js")}
+
+
 def _html(cells: list[NotebookNode]) -> str:
     return "\n".join(markdown2html(cell.source) for cell in cells)
 
@@ -94,9 +109,9 @@ def _script(answerer: str, languages: str, known: dict[str, Any]) -> str:
     page = json.dumps(known).replace("<", "\\u003c")
     return (
         f"{join_modules()}\nconst known = {page};\n"
-        'const place = document.getElementById("dashboard");\n'
-        + (f"await speak(place, {json.dumps(languages)});\n" if languages else "")
-        + "const dashboard = openDashboard(place, known);\n"
+        'const node = document.getElementById("dashboard");\n'
+        f"await speak(node, {json.dumps(LANGUAGES + '/')});\n"
+        "const dashboard = openDashboard(node, known);\n"
         f"dashboard.connect((events) => {answerer}(events, known), known);\n"
     )
 

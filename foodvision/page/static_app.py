@@ -2,15 +2,17 @@
 
 import hashlib
 import json
+import os
 import shutil
 from pathlib import Path
 
 from .device import DeviceFiles
 from .examples import find_examples, list_examples
 from .icon import draw_icon
-from .standalone import LANGUAGES, render_page
+from .preview import ADDRESS_SETTING
+from .standalone import PICTURES, TEMPLATE, languages, render_page
 
-DEVICE, TRANSLATIONS, EXAMPLES = "device/", "languages/", "examples/"
+DEVICE, EXAMPLES = "device/", "examples/"
 ICONS = {"icon-192.png": 192, "icon-512.png": 512, "apple-touch-icon.png": 180}  # sides in pixels
 MARK = "foodvision-static.json"  # in folders that the command has written, and may replace
 SERVICE_WORKER = Path(__file__).parent / "service_worker.js"
@@ -57,13 +59,18 @@ def contents(notebook: Path, model: Path) -> dict[str, bytes]:
     known = device.settings(DEVICE) | {"only": True, "service_worker": "service_worker.js"}
     paths = find_examples()
     examples = [given | {"address": EXAMPLES + paths[given["name"]].name} for given in list_examples()]
-    page = render_page(notebook, "deviceAnswerer", model, LINKS, TRANSLATIONS, device=known, examples=examples)
+    page = render_page(notebook, "deviceAnswerer", model, LINKS, _address(), device=known, examples=examples)
     changing = {"index.html": page.html.encode(), "manifest.webmanifest": _manifest(page.title)}
-    changing |= {name: draw_icon(side) for name, side in ICONS.items()}
-    changing |= {TRANSLATIONS + file.name: file.read_bytes() for file in sorted(LANGUAGES.glob("*.js"))}
+    changing |= {name: draw_icon(side) for name, side in ICONS.items()} | languages()
     changing |= {EXAMPLES + file.name: file.read_bytes() for file in paths.values()}
     worker = _service_worker(changing, lasting)
-    return lasting | changing | {"service_worker.js": worker, MARK: b"{}\n", ".nojekyll": b""}
+    pictures = {name: (TEMPLATE / "static" / name).read_bytes() for name in PICTURES}  # for other sites, not offline
+    return lasting | changing | pictures | {"service_worker.js": worker, MARK: b"{}\n", ".nojekyll": b""}
+
+
+def _address() -> str:
+    """Where the page will be published, as FOODVISION_ADDRESS says, which may have a path here."""
+    return f"{os.environ.get(ADDRESS_SETTING, '.').rstrip('/')}/"
 
 
 def _manifest(title: str) -> bytes:
