@@ -16,7 +16,7 @@ install = $(BIN)/pip install --quiet --require-hashes --requirement requirements
 debian = { grep -qs '^ID=debian' /etc/os-release && [ "$$(id -u)" = 0 ] \
 	&& apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends $(1); }
 
-.PHONY: help app quick test js train strip bench reliability lint lock audit sbom licences browser engines proxy clean
+.PHONY: help app quick test js train strip bench phones ray reliability lint lock audit sbom licences browser engines proxy clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target does; do \
@@ -65,6 +65,19 @@ build/bench/gradio/ready: requirements/bench.txt | .venv/all
 		> "$$(build/bench/gradio/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/torch.pth"
 	@touch $@
 
+# The converters pin other packages than we do, and Ray is large. Both share the packages of .venv, torch included.
+phones: build/phones/ready ## install the converters for phones, for `foodvision export`
+
+ray: build/ray/ready ## test the API on Ray Serve, with two replicas
+	build/ray/bin/python -m pytest tests/test_ray.py
+
+build/%/ready: requirements/%.txt | .venv/all
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/$*
+	$(BIN)/uv pip install --quiet --require-hashes --python build/$* --requirement requirements/$*.txt
+	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" \
+		> "$$(build/$*/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/shared.pth"
+	@touch $@
+
 # `make reliability RELIABILITY="--visitors 10 --sessions 20"` is quicker.
 reliability: .venv/all ## attack and load the page for an hour
 	$(BIN)/python -m tests.reliability $(RELIABILITY)
@@ -88,6 +101,8 @@ lock: .venv/all ## write requirements/*.txt
 	printf 'onnx\npandas\n' | $(LOCK) $(PROJECT) - --extra api --extra test --extra folder --constraint requirements/all.txt \
 		--output-file requirements/quick.txt
 	$(LOCK) --group bench --output-file requirements/bench.txt
+	$(LOCK) --group phones --output-file requirements/phones.txt
+	$(LOCK) --group ray --output-file requirements/ray.txt
 
 # osv.dev collects the advisories of PyPI and GitHub. requirements/advisories says why some are ignored.
 audit: .venv/all ## look up advisories for the locked packages
