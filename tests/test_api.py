@@ -32,7 +32,7 @@ SECONDS_TO_LOAD = 60
 
 def jpeg():
     file = io.BytesIO()
-    draw_pizza().save(file, "JPEG")
+    draw_pizza(400, 300).save(file, "JPEG")
     return file.getvalue()
 
 

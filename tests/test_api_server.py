@@ -10,7 +10,7 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from functools import cache
+from functools import cache, partial
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -38,7 +38,7 @@ CROWD = 100  # requests at once
 MAX_MEGABYTES = 1000  # of the server, whatever it is sent
 
 
-pizza = cache(draw_pizza)
+pizza = cache(partial(draw_pizza, 400, 300))
 
 
 def jpeg(size=640):

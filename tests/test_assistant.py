@@ -28,7 +28,7 @@ def called(*photos):
 
 def test_an_assistant_asks_what_is_on_a_photo(tmp_path):
     photo, text = tmp_path / "photo.jpg", tmp_path / "notes.txt"
-    draw_pizza().save(photo)
+    draw_pizza(400, 300).save(photo)
     text.write_text("this is not a photo", encoding="utf-8")
     (tool,), (answer, refusal, missing) = called(photo, text, tmp_path / "none.jpg")
     assert tool.name == "name_food" and "photo" in tool.input_schema["properties"]
