@@ -65,17 +65,20 @@ build/bench/gradio/ready: requirements/bench.txt | .venv/all
 		> "$$(build/bench/gradio/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/torch.pth"
 	@touch $@
 
-# The converters pin other packages than we do, and Ray is large. Both share the packages of .venv, torch included.
 phones: build/phones/ready ## install the converters for phones, for `foodvision export`
 
 ray: build/ray/ready ## test the API on Ray Serve, with two replicas
 	build/ray/bin/python -m pytest tests/test_ray.py
 
-build/%/ready: requirements/%.txt | .venv/all
-	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/$*
-	$(BIN)/uv pip install --quiet --require-hashes --python build/$* --requirement requirements/$*.txt
+# The converters pin other packages than we do, and Ray is large. Neither is served, and a lock would install torch again:
+# pip takes it from .venv, through a .pth file.
+build/%/ready: pyproject.toml | .venv/all
+	$(BIN)/python -m venv --clear build/$*
 	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" \
 		> "$$(build/$*/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/shared.pth"
+	build/$*/bin/python -m pip install --quiet --upgrade pip
+	build/$*/bin/python -m pip install --quiet --group $*
+	build/$*/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # `make reliability RELIABILITY="--visitors 10 --sessions 20"` is quicker.
@@ -101,8 +104,6 @@ lock: .venv/all ## write requirements/*.txt
 	printf 'onnx\npandas\n' | $(LOCK) $(PROJECT) - --extra api --extra test --extra folder --constraint requirements/all.txt \
 		--output-file requirements/quick.txt
 	$(LOCK) --group bench --output-file requirements/bench.txt
-	$(LOCK) --group phones --output-file requirements/phones.txt
-	$(LOCK) --group ray --output-file requirements/ray.txt
 
 # osv.dev collects the advisories of PyPI and GitHub. requirements/advisories says why some are ignored.
 audit: .venv/all ## look up advisories for the locked packages
