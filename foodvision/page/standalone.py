@@ -55,7 +55,7 @@ def render_page(
     contents = read_notebook(notebook)
     above, below = _split(contents.cells, notebook.name)
     known = settings(model) | {"feedback_on": False, "link": "", "invite": not any(map(has_sentence, above))} | options
-    script, style = _script(answerer, languages, known), _style()
+    script, style = _script(answerer, known), _style()
     policy, title = _policy(script, style), contents.metadata.get("title", notebook.stem)
     loader = FileSystemLoader(FOLDER)
     html = (
@@ -104,7 +104,7 @@ def _html(cells: list[NotebookNode]) -> str:
     return "\n".join(markdown2html(cell.source) for cell in cells)
 
 
-def _script(answerer: str, languages: str, known: dict[str, Any]) -> str:
+def _script(answerer: str, known: dict[str, Any]) -> str:
     """The dashboard's modules, opened and connected."""
     page = json.dumps(known).replace("<", "\\u003c")
     return (
