@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader
+from jinja2 import Environment, FileSystemLoader, Template
 from nbconvert.filters import markdown2html
 from nbformat import NotebookNode
 
@@ -57,23 +57,22 @@ def render_page(
     known = settings(model) | {"feedback_on": False, "link": "", "invite": not any(map(has_sentence, above))} | options
     script, style = _script(answerer, known), _style()
     policy, title = _policy(script, style), contents.metadata.get("title", notebook.stem)
-    loader = FileSystemLoader(FOLDER)
-    html = (
-        Environment(loader=loader, autoescape=True)
-        .get_template("standalone.html.j2")
-        .render(
-            title=title,
-            **_preview(contents, known, address),
-            icon=_icon(),
-            links=list(links),
-            above=_html(above),
-            below=_html(below),
-            policy=policy,
-            script=script,
-            style=style,
-        )
+    html = _template().render(
+        title=title,
+        **_preview(contents, known, address),
+        icon=_icon(),
+        links=list(links),
+        above=_html(above),
+        below=_html(below),
+        policy=policy,
+        script=script,
+        style=style,
     )
     return StandalonePage(html, policy, title)
+
+
+def _template() -> Template:
+    return Environment(loader=FileSystemLoader(FOLDER), autoescape=True).get_template("standalone.html.j2")
 
 
 def _split(cells: list[NotebookNode], name: str) -> tuple[list[NotebookNode], list[NotebookNode]]:
