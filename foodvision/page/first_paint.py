@@ -53,7 +53,7 @@ def _on_device() -> dict[str, object]:
     return {"device": files.settings(f"../{SERVED_BELOW}")} if files else {}
 
 
-def _classes(model: Path | None) -> dict[str, dict[str, str]]:
+def _classes(model: Path | None = None) -> dict[str, dict[str, str]]:
     try:
         model = model or find_model()
         return _read_classes(model, model.stat().st_mtime_ns)
