@@ -16,6 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FOOD_101 = Path(os.environ.get("FASTAI_HOME", "~/.fastai")).expanduser() / "data" / "food-101"
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 CHROMIUM_FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run "
     "--use-fake-device-for-media-stream --use-fake-ui-for-media-stream "
@@ -176,11 +177,10 @@ def browser():
     from playwright.sync_api import Error, expect, sync_playwright
 
     expect.set_options(timeout=1000 * PATIENCE)
-    candidates = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
     with sync_playwright() as playwright:
         try:
             browser = playwright.chromium.launch(
-                executable_path=next(filter(None, candidates), None),
+                executable_path=CHROMIUM,
                 args=[*CHROMIUM_FLAGS.split(), f"--host-resolver-rules=MAP {PUBLIC_HOST} 127.0.0.1"],
             )
         except Error as error:

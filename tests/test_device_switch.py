@@ -3,15 +3,17 @@
 import urllib.error
 import urllib.request
 
+import nbformat
 import psutil
 import pytest
-from conftest import CHROMIUM_FLAGS, PATIENCE, ROOT
+from conftest import CHROMIUM, CHROMIUM_FLAGS, PATIENCE, ROOT
 from drawn_pizza import draw_pizza
 from on_device import hosted
 from playwright.sync_api import expect
 from reliability.files import saved
 
 from foodvision.page.device import RUNTIME, device_files
+from foodvision.page.first_paint import DrawDashboard
 from foodvision.page.static_app import write_static
 
 SWITCH = "Answer on this device"
@@ -202,7 +204,7 @@ def pizza_camera(tmp_path_factory):
 def filming(browser, pizza_camera):
     """A browser whose camera shows the pizza."""
     flags = [*CHROMIUM_FLAGS.split(), f"--use-file-for-fake-video-capture={pizza_camera}"]
-    camera = browser.browser_type.launch(executable_path=browser.browser_type.executable_path, args=flags)
+    camera = browser.browser_type.launch(executable_path=CHROMIUM, args=flags)
     yield camera
     camera.close()
 
@@ -298,17 +300,14 @@ def test_the_rear_camera_comes_first_and_cameras_and_light_can_be_switched(filmi
         assert chosen == ["environment", "front", "rear"]
 
 
-def test_without_the_runtime_the_page_has_no_switch(browser, voila):
-    with browser.new_context() as context:
-        page = context.new_page()
-        page.route(voila.url, without_device)
-        page.goto(voila.url)
-        choose(page, PIZZA)
-        expect(answer(page)).to_have_text("Pizza")
-        expect(switch(page)).to_have_count(0)
+def test_without_the_runtime_the_page_is_told_of_no_files(monkeypatch, tmp_path):
+    assert "device" in drawn_settings()
+    monkeypatch.setattr("foodvision.page.device.RUNTIME", tmp_path)
+    assert device_files() is None
+    assert "device" not in drawn_settings()
 
 
-def without_device(route):
-    """The page as it is where npm hasn't installed the runtime."""
-    response = route.fetch()
-    route.fulfill(response=response, body=response.text().replace('"device":', '"absent":'))
+def drawn_settings():
+    notebook = nbformat.read(ROOT / "foodvision.ipynb", as_version=4)
+    _, resources = DrawDashboard().preprocess(notebook, {})
+    return resources["dashboard"]["settings"]

@@ -7,7 +7,7 @@ import sys
 
 import nbformat
 import pytest
-from conftest import ROOT
+from conftest import PATIENCE, ROOT
 from on_device import ASK, SinglePrecision, drawn_photos, hosted, scene, write_bench, write_foreign_model
 from playwright.sync_api import expect
 from reliability.files import saved
@@ -175,7 +175,10 @@ def test_a_new_version_replaces_the_old_one_and_keeps_the_model(visitor, site, t
         asked.clear()
         page.goto(address)
         page.evaluate("navigator.serviceWorker.getRegistration().then((it) => it.update())")
-        page.wait_for_function("async () => (await (await fetch('./')).text()).includes('Version 2')")
+        for _ in range(10 * PATIENCE):
+            if "Version 2" in page.evaluate("fetch('./').then((response) => response.text())"):
+                break
+            page.wait_for_timeout(100)
         page.goto(address)
         expect(page).to_have_title("Version 2")
         expect(page.get_by_text(STAYS)).to_be_visible()

@@ -55,7 +55,7 @@ class Dashboard(anywidget.AnyWidget):
     background = Dict().tag(sync=True)
     dishes = Dict().tag(sync=True)
     explains = Bool(False).tag(sync=True)
-    examples = List().tag(sync=True)
+    examples: List = List().tag(sync=True)
     source = Unicode().tag(sync=True)
     link = Unicode().tag(sync=True)
     classifier: Classifier | None = None
@@ -153,6 +153,8 @@ class Dashboard(anywidget.AnyWidget):
             raise RequestError(NONSENSE)
         photo = read_photo(content, at_least=SHORT_SIDE)
         heat = self.classifier.heat_map(photo, label)
+        if heat is None:
+            raise RequestError(NONSENSE)
         area = area_read(photo.size, self.classifier.preprocessing["steps"])
         return {"area": area, "heat": (255 * heat).round().astype(int).tolist()}
 

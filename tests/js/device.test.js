@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { pointAt, Steady } from "../../foodvision/page/static/viewfinder.js";
+import { Steady } from "../../foodvision/page/static/viewfinder.js";
 
 const BACKGROUND = { not_food: "I don't see food here." };
 const sure = (label) => ({ label, unsure: false });
@@ -29,9 +29,4 @@ test("where nothing is sure, or nothing to eat, the camera names nothing", () =>
   const [pizza, doubt, table] = [sure("pizza"), unsure("pizza"), sure("not_food")].map((it) => Array(3).fill(it));
   assert.equal(shownFor(...pizza, ...doubt).at(-1), null);
   assert.equal(shownFor(...pizza, ...table).at(-1), null);
-});
-
-test("visitors are asked to point at a dish if the model knows food", () => {
-  assert.equal(pointAt({ titles: {}, background: BACKGROUND }), "Point at a dish");
-  assert.equal(pointAt({ titles: {}, background: {} }), "Point at something I know");
 });
