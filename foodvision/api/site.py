@@ -88,5 +88,5 @@ def _file(name: str) -> Response:
 def _render(notebook: Path, model: Path, feedback_on: bool) -> Rendered:
     from ..page.standalone import render_page  # and nbconvert
 
-    page = render_page(notebook, ANSWERER, model, feedback_on=feedback_on)
+    page = render_page(notebook, ANSWERER, model, languages="languages/", feedback_on=feedback_on)
     return Rendered(page.html, allow_frames(f"{page.policy}; {FRAMES}"))

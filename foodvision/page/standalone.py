@@ -20,7 +20,7 @@ from .trial import ServeError, read_notebook
 FOLDER = Path(__file__).parent
 TEMPLATE = FOLDER / "template"
 ICON = TEMPLATE / "static" / "favicon.svg"
-LANGUAGES = "languages"  # the folder of translations, beside the page
+LANGUAGES = TEMPLATE / "static" / "languages"
 PICTURES = "preview.jpg", "icon.png"  # for links to the page: of our dishes, and of any others
 
 
@@ -41,6 +41,7 @@ def render_page(
     answerer: str,
     model: Path | None = None,
     links: Iterable[dict[str, str]] = (),
+    languages: str = "",
     address: str = "/",
     **options: object,
 ) -> StandalonePage:
@@ -48,14 +49,15 @@ def render_page(
 
     `answerer` names a function that a module in `static` exports; it takes the connection's events (see `types.d.ts`)
     and the page's settings, which include `options`, and returns the Answerer of every photo. `model` is the file that
-    the classes are read from, `links` are the attributes of further <link> elements, and `address` is the page's own,
-    for other sites; a server can complete "/" with `preview.with_addresses`. Raises ServeError if the notebook
+    the classes are read from, `links` are the attributes of further <link> elements, and `languages` is the address of
+    the translations (`LANGUAGES`), without which the page speaks English. `address` is the page's own, for other sites;
+    a server can complete "/" with `preview.with_addresses`. Raises ServeError if the notebook
     can't be read or has no dashboard.
     """
     contents = read_notebook(notebook)
     above, below = _split(contents.cells, notebook.name)
     known = settings(model) | {"feedback_on": False, "link": "", "invite": not any(map(has_sentence, above))} | options
-    script, style = _script(answerer, known), _style()
+    script, style = _script(answerer, languages, known), _style()
     policy, title = _policy(script, style), contents.metadata.get("title", notebook.stem)
     html = _template().render(
         title=title,
@@ -94,23 +96,18 @@ def _preview(notebook: NotebookNode, known: dict[str, Any], address: str) -> dic
     return {"preview": shown, "page_address": address, "picture": f"{address}{picture}"}
 
 
-def languages() -> dict[str, bytes]:
-    """The translations of the page's words, by their path beside it."""
-    return {f"{LANGUAGES}/{file.name}": file.read_bytes() for file in (TEMPLATE / "static" / LANGUAGES).glob("*.js")}
-
-
 def _html(cells: list[NotebookNode]) -> str:
     return "\n".join(markdown2html(cell.source) for cell in cells)
 
 
-def _script(answerer: str, known: dict[str, Any]) -> str:
+def _script(answerer: str, languages: str, known: dict[str, Any]) -> str:
     """The dashboard's modules, opened and connected."""
     page = json.dumps(known).replace("<", "\\u003c")
     return (
         f"{join_modules()}\nconst known = {page};\n"
-        'const node = document.getElementById("dashboard");\n'
-        f"await speak(node, {json.dumps(LANGUAGES + '/')});\n"
-        "const dashboard = openDashboard(node, known);\n"
+        'const place = document.getElementById("dashboard");\n'
+        + (f"await speak(place, {json.dumps(languages)});\n" if languages else "")
+        + "const dashboard = openDashboard(place, known);\n"
         f"dashboard.connect((events) => {answerer}(events, known), known);\n"
     )
 

@@ -10,9 +10,9 @@ from .device import DeviceFiles
 from .examples import find_examples, list_examples
 from .icon import draw_icon
 from .preview import ADDRESS_SETTING
-from .standalone import PICTURES, TEMPLATE, languages, render_page
+from .standalone import LANGUAGES, PICTURES, TEMPLATE, render_page
 
-DEVICE, EXAMPLES = "device/", "examples/"
+DEVICE, TRANSLATIONS, EXAMPLES = "device/", "languages/", "examples/"
 ICONS = {"icon-192.png": 192, "icon-512.png": 512, "apple-touch-icon.png": 180}  # sides in pixels
 MARK = "foodvision-static.json"  # in folders that the command has written, and may replace
 SERVICE_WORKER = Path(__file__).parent / "service_worker.js"
@@ -59,9 +59,11 @@ def contents(notebook: Path, model: Path) -> dict[str, bytes]:
     known = device.settings(DEVICE) | {"only": True, "service_worker": "service_worker.js"}
     paths = find_examples()
     examples = [given | {"address": EXAMPLES + paths[given["name"]].name} for given in list_examples()]
-    page = render_page(notebook, "deviceAnswerer", model, LINKS, _address(), device=known, examples=examples)
+    options = {"device": known, "examples": examples}
+    page = render_page(notebook, "deviceAnswerer", model, LINKS, TRANSLATIONS, _address(), **options)
     changing = {"index.html": page.html.encode(), "manifest.webmanifest": _manifest(page.title)}
-    changing |= {name: draw_icon(side) for name, side in ICONS.items()} | languages()
+    changing |= {name: draw_icon(side) for name, side in ICONS.items()}
+    changing |= {TRANSLATIONS + file.name: file.read_bytes() for file in sorted(LANGUAGES.glob("*.js"))}
     changing |= {EXAMPLES + file.name: file.read_bytes() for file in paths.values()}
     worker = _service_worker(changing, lasting)
     pictures = {name: (TEMPLATE / "static" / name).read_bytes() for name in PICTURES}  # for other sites, not offline
