@@ -161,14 +161,18 @@ def test_the_page_fits_into_a_small_container(site):
 def test_a_crowd_at_once_is_answered_in_little_memory(site):
     """Each opens the page and sends a photo, and waits as long as the server says, as the page does."""
 
+    deadline = time.monotonic() + 10 * PATIENCE
+
     def visit(_):
-        urlopen(site.url, timeout=PATIENCE).close()
-        while True:
+        while time.monotonic() < deadline:
             try:
+                urlopen(site.url, timeout=PATIENCE).close()
                 return json.load(urlopen(f"{site.url}predict", PIZZA, timeout=PATIENCE))["label"]
             except HTTPError as error:
                 assert error.code == 429
                 time.sleep(int(error.headers["Retry-After"]))
+            except OSError:  # on a busy machine it may take too long to connect
+                time.sleep(1)
 
     with ThreadPoolExecutor(VISITORS) as pool:
         labels = list(pool.map(visit, range(VISITORS)))

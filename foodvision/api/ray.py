@@ -22,4 +22,4 @@ class FoodVision:
         """Called by Ray now and then; a replica that can't be reached is replaced."""
 
 
-app = FoodVision.bind()  # type: ignore[attr-defined]
+app = FoodVision.bind()  # type: ignore[attr-defined]  # added by the decorator
