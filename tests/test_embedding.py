@@ -195,11 +195,12 @@ def test_a_site_that_is_not_named_shows_nothing(browser, voila, blog):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("command", [FOODVISION, ["foodvision", "api"]], ids=["serve", "api"])
 @pytest.mark.parametrize(
     ("name", "value"), [("FOODVISION_FRAMES", "https://a.example/page"), ("FOODVISION_ADDRESS", "food.example.org")]
 )
-def test_a_wrong_setting_is_named_before_the_server_starts(name, value):
-    command = [sys.executable, "-m", *FOODVISION, f"--port={free_port()}"]
+def test_a_wrong_setting_is_named_before_the_server_starts(command, name, value):
+    command = [sys.executable, "-m", *command, f"--port={free_port()}"]
     ran = subprocess.run(command, cwd=ROOT, env=os.environ | {name: value}, capture_output=True, encoding="utf-8")
     assert ran.returncode == 2 and ran.stderr.count("\n") == 1
     assert ran.stderr.startswith(name) and value in ran.stderr

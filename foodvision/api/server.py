@@ -12,7 +12,9 @@ from fastapi.responses import Response
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
+from ..page.embedding import framing_sites
 from ..page.feedback import Feedback
+from ..page.preview import own_address
 from . import huggingface, instances, openinference, predict, verdicts
 from .answering import Answering
 from .connection import TimedConnection
@@ -101,8 +103,13 @@ async def _load(answering: Answering, site: Site | None, on_failure: Callable[[E
 def serve(settings: Settings) -> None:
     """Serve until stopped; requests at hand are answered first.
 
-    Raises ModelError if there is no model, and ServeError if it can't listen or render the page.
+    Raises ModelError if there is no model, and ServeError if a setting is wrong, or it can't listen or render the page.
     """
+    try:
+        framing_sites()
+        own_address()
+    except ValueError as error:
+        raise ServeError(str(error)) from error
     failures: list[Exception] = []
 
     def stop(error: Exception) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, Template
+from jinja2 import Environment, FileSystemLoader
 from nbconvert.filters import markdown2html
 from nbformat import NotebookNode
 
@@ -51,30 +51,18 @@ def render_page(
     and the page's settings, which include `options`, and returns the Answerer of every photo. `model` is the file that
     the classes are read from, `links` are the attributes of further <link> elements, and `languages` is the address of
     the translations (`LANGUAGES`), without which the page speaks English. `address` is the page's own, for other sites;
-    a server can complete "/" with `preview.with_addresses`. Raises ServeError if the notebook
-    can't be read or has no dashboard.
+    a server can complete "/" with `preview.with_addresses`. Raises ServeError if the notebook can't be read or has no
+    dashboard.
     """
     contents = read_notebook(notebook)
     above, below = _split(contents.cells, notebook.name)
     known = settings(model) | {"feedback_on": False, "link": "", "invite": not any(map(has_sentence, above))} | options
     script, style = _script(answerer, languages, known), _style()
     policy, title = _policy(script, style), contents.metadata.get("title", notebook.stem)
-    html = _template().render(
-        title=title,
-        **_preview(contents, known, address),
-        icon=_icon(),
-        links=list(links),
-        above=_html(above),
-        below=_html(below),
-        policy=policy,
-        script=script,
-        style=style,
-    )
-    return StandalonePage(html, policy, title)
-
-
-def _template() -> Template:
-    return Environment(loader=FileSystemLoader(FOLDER), autoescape=True).get_template("standalone.html.j2")
+    parts = {"title": title, "icon": _icon(), "links": list(links), "above": _html(above), "below": _html(below)}
+    parts |= {"policy": policy, "script": script, "style": style} | _preview(contents, known, address)
+    template = Environment(loader=FileSystemLoader(FOLDER), autoescape=True).get_template("standalone.html.j2")
+    return StandalonePage(template.render(parts), policy, title)
 
 
 def _split(cells: list[NotebookNode], name: str) -> tuple[list[NotebookNode], list[NotebookNode]]:
