@@ -29,13 +29,14 @@ def photo():
 
 
 @pytest.fixture
-def cluster():
+def cluster(monkeypatch):
     """The address of a cluster of two replicas."""
     from ray import serve
 
     from foodvision.api.ray import app
 
     port = free_port()
+    monkeypatch.setenv("RAY_raylet_start_wait_time_s", str(PATIENCE))  # on a busy machine
     ray.init(num_cpus=3, object_store_memory=100_000_000, include_dashboard=False, log_to_driver=False)
     serve.start(http_options={"port": port})
     serve.run(app)
