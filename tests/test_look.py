@@ -23,9 +23,10 @@ REFERENCES = ROOT / "tests" / "screenshots"
 DESKTOP = {"viewport": {"width": 1440, "height": 900}}
 DEVICES = {"phone": PHONE, "desktop": DESKTOP}
 FONT = "DejaVu Sans"  # Debian's; letters of another font are elsewhere
-WIDTH = 480  # pixels of a reference
+WIDTH = 360  # pixels of a reference
 COLOURS = 64  # in a reference's palette
 NOTICEABLE = 40  # difference in a colour, of 255
+DARK = {"offer", "sure", "doubt", "several"}  # states with a reference in dark; the colours are all that differs
 MAX_CHANGED = 0.02  # of all pixels
 
 
@@ -44,7 +45,8 @@ class Look:
         shot = Image.open(io.BytesIO(self.page.screenshot(animations="disabled", caret="hide"))).convert("RGB")
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         shot.save(SCREENSHOTS / f"{self.name}-{state}.png")
-        self.compare(state, shot.resize((WIDTH, WIDTH * shot.height // shot.width), Image.Resampling.BOX))
+        if "light" in self.name or state in DARK:
+            self.compare(state, shot.resize((WIDTH, WIDTH * shot.height // shot.width), Image.Resampling.BOX))
         found = Axe().run(self.page).response["violations"]
         serious = [violation["help"] for violation in found if violation["impact"] in ("serious", "critical")]
         self.faults += [f"{state}: {fault}" for fault in serious]
@@ -135,6 +137,8 @@ def show_several(page, look, pizza):
     look.check("several")
     page.locator("summary", has_text="More").click()
     look.check("menu")
+    page.get_by_role("heading", name="FoodVision").click()
+    expect(page.get_by_role("button", name="Save as CSV")).to_be_hidden()
     press(page, "Clear all")
     press(page, "Share this app")
     look.check("share")
