@@ -80,7 +80,7 @@ def test_your_own_photos_can_be_set_aside_for_validation(folders, tmp_path):
 
 def test_a_label_that_is_neither_dish_nor_answer_is_named(folders, tmp_path):
     touch(tmp_path / "own" / "soup" / "1.jpg")
-    with pytest.raises(ValueError, match="soup is called neither after a dish"):
+    with pytest.raises(ValueError, match="soup is named after neither a dish"):
         list_photos(*folders, own=[tmp_path / "own"])
 
 

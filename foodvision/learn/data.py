@@ -104,7 +104,7 @@ def _own_label(folder: Path, dishes: list[str]) -> str:
         return folder.name if [folder.name] == FOODS.get(folder.name) else ANY + folder.name
     if folder.name in (*dishes, NOT_FOOD):
         return folder.name
-    raise ValueError(f"{folder} is called neither after a dish of Food-101 nor after an answer. Rename it.")
+    raise ValueError(f"{folder} is named after neither a dish of Food-101 nor an answer. Call it other_food, perhaps.")
 
 
 def _small_photos(small: Path, food101: Path) -> Rows:
