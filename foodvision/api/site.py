@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
@@ -100,6 +100,6 @@ def _render(notebook: Path, model: Path, feedback_on: bool) -> Rendered:
     from ..page.standalone import render_page  # and nbconvert
 
     files = device.device_files(model)
-    options = {"device": files.settings(DEVICE)} if files else {}
+    options: dict[str, Any] = {"device": files.settings(DEVICE)} if files else {}
     page = render_page(notebook, ANSWERER, model, languages="languages/", feedback_on=feedback_on, **options)
     return Rendered(page.html, allow_frames(f"{page.policy}; {FRAMES}"))
