@@ -6,12 +6,13 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from ..locate import find_file
+from ..page import device
 from ..page.embedding import allow_frames
 from ..page.pictures import CODE, code_of, is_address
 from ..page.preview import site_address, with_addresses
@@ -27,6 +28,8 @@ HEADERS = {
 }
 STATIC = Path(__file__).parents[1] / "page" / "template" / "static"
 SERVED = ["preview.jpg", "icon.png", *(f"languages/{file.name}" for file in STATIC.glob("languages/*.js"))]
+DEVICE = "device/"
+NO_SUCH_FILE = "The page has a newer model by now. Reload it."
 NOT_AN_ADDRESS = "A QR code here holds a web address of at most 1,000 characters."
 
 
@@ -60,6 +63,7 @@ class Site:
         router = APIRouter(include_in_schema=False)
         router.add_api_route("/", self.show, methods=["GET", "HEAD"])
         router.add_api_route("/qr.svg", draw_code, methods=["GET"])
+        router.add_api_route(f"/{DEVICE}{{name:path}}", self.device_file, methods=["GET"])
         for name in SERVED:
             router.add_api_route(f"/{name}", partial(_file, name), methods=["GET", "HEAD"])
         return router
@@ -70,6 +74,13 @@ class Site:
         site = site_address(request.headers, request.url.scheme)
         policy = {"Content-Security-Policy": self._page.policy}
         return HTMLResponse(with_addresses(self._page.html.encode(), site, "/"), headers=policy | HEADERS)
+
+    def device_file(self, name: str) -> Response:
+        """What browsers need to answer photos themselves. Raises ApiError for files of another model."""
+        files = device.device_files(self.model)
+        if files is None or name not in files.names:
+            raise ApiError(404, NO_SUCH_FILE)
+        return Response(files.read(name), media_type=device.TYPES[Path(name).suffix], headers=device.HEADERS)
 
 
 def draw_code(text: str) -> Response:
@@ -88,5 +99,7 @@ def _file(name: str) -> Response:
 def _render(notebook: Path, model: Path, feedback_on: bool) -> Rendered:
     from ..page.standalone import render_page  # and nbconvert
 
-    page = render_page(notebook, ANSWERER, model, languages="languages/", feedback_on=feedback_on)
+    files = device.device_files(model)
+    options: dict[str, Any] = {"device": files.settings(DEVICE)} if files else {}
+    page = render_page(notebook, ANSWERER, model, languages="languages/", feedback_on=feedback_on, **options)
     return Rendered(page.html, allow_frames(f"{page.policy}; {FRAMES}"))

@@ -26,6 +26,15 @@ LOADER, WASM = "ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"
 SERVED_BELOW = "foodvision/device/"  # the server's base URL
 HASH_CHARACTERS = 16
 PACKED_WASM, PACKED_MODEL = 0.26, 0.47  # of their sizes; packing them takes seconds, and a progress bar can be rough
+YEAR_S = 365 * 86_400
+# The policy is the worker's own: it may run the model, and ask its own host for it.
+HEADERS = {
+    "Cache-Control": f"private, max-age={YEAR_S}, immutable",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+}
 TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".json": "application/json", ".gz": "application/gzip"}
 
 
@@ -91,10 +100,10 @@ def describe(model: Path) -> dict[str, object]:
         raise ValueError(f"{model.name} does not describe itself.") from error
 
 
-def device_files() -> DeviceFiles | None:
-    """The files for the served model, or None if npm hasn't installed the runtime or the model can't be read."""
+def device_files(model: Path | None = None) -> DeviceFiles | None:
+    """A model's files (default: the served one's). None if npm hasn't installed the runtime, or it can't be read."""
     with suppress(OSError, ValueError, KeyError):
-        model = find_model()
+        model = model or find_model()
         return _device_files(model, model.stat().st_mtime_ns, (RUNTIME / "package.json").stat().st_mtime_ns)
     return None
 

@@ -8,11 +8,7 @@ from jupyter_server.serverapp import ServerApp
 from jupyter_server.utils import url_path_join
 from tornado.web import HTTPError, RequestHandler, authenticated
 
-from .device import SERVED_BELOW, TYPES, device_files
-
-YEAR_S = 365 * 86_400
-# The worker's own policy: it may run the model, and ask its own host for it.
-POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; frame-ancestors 'none'"
+from .device import HEADERS, SERVED_BELOW, TYPES, device_files
 
 
 class DeviceHandler(RequestHandler):
@@ -24,9 +20,8 @@ class DeviceHandler(RequestHandler):
             raise HTTPError(404)
         content = await asyncio.to_thread(files.read, name)
         self.set_header("Content-Type", TYPES[PurePosixPath(name).suffix])
-        self.set_header("Content-Security-Policy", POLICY)
-        self.set_header("Cache-Control", f"private, max-age={YEAR_S}, immutable")
-        self.set_header("X-Content-Type-Options", "nosniff")
+        for header, value in HEADERS.items():
+            self.set_header(header, value)
         self.finish(content)
 
 
