@@ -38,7 +38,7 @@ def site(tmp_path_factory):
     """The page of a server that keeps verdicts: a `Server`, with its `feedback`."""
     path = tmp_path_factory.mktemp("feedback") / "feedback.db"
     with serve(["foodvision", "api"], "/", tmp_path_factory, **{SETTING: str(path)}) as server:
-        urlopen(server.url, timeout=PATIENCE).close()
+        urlopen(server.url, timeout=5 * PATIENCE).close()  # the page is rendered when the server starts
         server.feedback = Feedback(path)
         yield server
 
