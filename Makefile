@@ -17,7 +17,8 @@ install = $(BIN)/pip install --quiet --require-hashes --requirement requirements
 debian = { grep -qs '^ID=debian' /etc/os-release && [ "$$(id -u)" = 0 ] \
 	&& apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends $(1); }
 
-.PHONY: help runtime app quick test js train strip bench reliability lint lock audit sbom licences browser engines proxy clean
+.PHONY: help runtime app quick test js train strip bench phones ray reliability lint lock audit sbom licences browser \
+	engines proxy clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target does; do \
@@ -75,6 +76,22 @@ build/bench/gradio/ready: requirements/bench.txt | .venv/all
 	$(BIN)/uv pip install --quiet --require-hashes --python build/bench/gradio --requirement requirements/bench.txt
 	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" \
 		> "$$(build/bench/gradio/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/torch.pth"
+	@touch $@
+
+phones: build/phones/ready ## install the converters for phones, for `foodvision export`
+
+ray: build/ray/ready ## test the API on Ray Serve, with two replicas
+	build/ray/bin/python -m pytest tests/test_ray.py
+
+# The converters pin other packages than we do, and Ray is large. Neither is served, and a lock would install torch again:
+# pip takes it from .venv, through a .pth file.
+build/%/ready: pyproject.toml | .venv/all
+	$(BIN)/python -m venv --clear build/$*
+	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" \
+		> "$$(build/$*/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/shared.pth"
+	build/$*/bin/python -m pip install --quiet --upgrade pip
+	build/$*/bin/python -m pip install --quiet --group $*
+	build/$*/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # `make reliability RELIABILITY="--visitors 10 --sessions 20"` is quicker.

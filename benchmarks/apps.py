@@ -147,6 +147,17 @@ def gradio(port):
     return [GRADIO_PYTHON, "app.py"], RIVALS / "gradio", {f"GRADIO_{name}": value for name, value in setting.items()}
 
 
+def api(port):
+    """FoodVision's API with the page, as the container runs it."""
+    return [sys.executable, "-m", "foodvision", "api", f"--port={port}"], ROOT, {}
+
+
+def foodvision_in_gradio(port):
+    """FoodVision's own model in the course's way to serve one, in Gradio's environment."""
+    command, folder, environment = gradio(port)
+    return [command[0], "foodvision_app.py"], folder, environment | {"PYTHONPATH": str(ROOT)}
+
+
 FOODVISION = App("FoodVision", make_app, browser.FoodVisionPage)
 BINDER = App(
     "FoodVision, as on Binder",
@@ -157,3 +168,5 @@ BINDER = App(
 FASTBOOK = App("fastbook's app", fastbook, browser.FastbookPage)
 GRADIO = App("Gradio", gradio, browser.GradioPage)
 APPS = (FOODVISION, BINDER, FASTBOOK, GRADIO)
+API = App("FoodVision's API", api, browser.FoodVisionPage)
+GRADIO_API = App("Gradio's API", foodvision_in_gradio, browser.GradioPage)

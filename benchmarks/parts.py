@@ -5,23 +5,28 @@ import json
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from functools import partial, wraps
 from itertools import product
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time, sleep
 
 import psutil
 from playwright.async_api import Error
 
+from foodvision import Classifier
+
 from . import install
 from .apps import (
+    API,
     APPS,
     BINDER,
     BUILD,
     FASTBOOK,
     FOODVISION,
     GRADIO,
+    GRADIO_API,
     GRADIO_PYTHON,
     ROOT,
     BenchmarkError,
@@ -29,15 +34,17 @@ from .apps import (
     serving,
 )
 from .browser import answer_time, open_page, profile
-from .memory import memory, settled
+from .memory import memory, settled, tree
 from .network import PHONE, Network
 from .photos import SIZES, photo, photo_folder
-from .report import OPEN_TO_ANSWER
+from .programs import FoodVisionClient, GradioClient, seconds_per_request
+from .report import API_CPU, API_MEMORY, API_SECONDS, DIRECT, DIRECT_CPU, OPEN_TO_ANSWER
 
 NEVER = 30  # seconds after which a photo counts as never answered
 QUIET = 2  # seconds without traffic after which a page counts as loaded
 CROWDS = (1, 2, 4, 8)
 FOLDERS = (100, 400)
+REQUESTS = 80  # of programs, from 8 clients at once
 
 
 def of_each_app(measure):
@@ -211,4 +218,49 @@ def _run(command):
     return run.stdout
 
 
-PARTS = {part.__name__: part for part in (page, upload, phone, visitors, inference, size, folder)}
+async def api(results, repeats, browser):
+    """Programs: requests to FoodVision's API and to Gradio's with the same model, and direct calls beside them."""
+    content = photo("small").read_bytes()
+    await asyncio.to_thread(_direct, results, repeats, content)
+    for app, shown, client in ((API, FOODVISION, FoodVisionClient), (GRADIO_API, GRADIO, GradioClient)):
+        await _served(app, results, partial(_programs, results, repeats, shown, client, content))
+
+
+def _direct(results, repeats, content):
+    """Seconds of CPU for a prediction, and seconds when two threads predict side by side, in this process."""
+    classifier = Classifier(threads=1)
+    classifier.predict(content)
+    for _ in range(repeats):
+        cpu, start = process_time(), perf_counter()
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(classifier.predict, [content] * REQUESTS))
+        results.add(FOODVISION, DIRECT_CPU, (process_time() - cpu) / REQUESTS)
+        results.add(FOODVISION, DIRECT, (perf_counter() - start) / REQUESTS)
+
+
+async def _programs(results, repeats, shown, client, content, server):
+    await asyncio.to_thread(_first_answer, client, server.port, content)
+    for _ in range(repeats):
+        before = _cpu_of(server)
+        results.add(shown, API_SECONDS, await seconds_per_request(client, server.port, content, REQUESTS))
+        results.add(shown, API_CPU, (_cpu_of(server) - before) / REQUESTS)
+    results.add(shown, API_MEMORY, memory(server.process).resident, "MB")
+
+
+def _first_answer(client, port, content):
+    """Wait until the model is loaded."""
+    deadline = perf_counter() + NEVER
+    while True:
+        try:
+            return client(port).ask(content)
+        except ConnectionError:
+            if perf_counter() > deadline:
+                raise
+            sleep(0.1)
+
+
+def _cpu_of(server):
+    return sum(one.cpu_times().user + one.cpu_times().system for one in tree(server.process))
+
+
+PARTS = {part.__name__: part for part in (page, upload, phone, visitors, inference, size, folder, api)}

@@ -23,6 +23,9 @@ LARGE, SMALL = "12-megapixel photo, bytes to probabilities", "small picture to p
 FOLDER = Path(__file__).parent
 LIMITS = {"2 GB": 2e9, "8 GB": 8e9}
 FURTHER = "memory per additional visitor"
+API_SECONDS, API_CPU = "API, seconds a request with 8 clients", "API, CPU a request"
+API_MEMORY = "API, memory of the server"
+DIRECT, DIRECT_CPU = "direct prediction in two threads, seconds", "direct prediction, CPU"
 OPEN_TO_ANSWER = "page open to answer, 4 MB"
 INTRODUCTION = """\
 # FoodVision compared with two rivals
@@ -37,6 +40,7 @@ opened in the same Chromium with the same drawn photos, in a fresh profile excep
 - **fastbook's app** is from its chapter 2: `load_learner`, `FileUpload` and a button, under plain Voilà. **Gradio** is
   the app from learnpytorch.io's chapter 09. Both run an EfficientNet-B2 with random weights, which takes as long as any
   others, and neither has to wait for files from other hosts.
+- The API's rows compare `foodvision api`, which also serves the page, with the same model in Gradio's API.
 - 3G is a network of 750 kbit/s with a 150 ms round trip, shared by all of a page's connections. The bytes of a visit
   are counted on this network, including headers and websockets.
 - Gradio runs one process for everyone: visitors hardly add memory, but they wait for each other. Proportional memory
@@ -97,7 +101,7 @@ class Results:
 
 
 class Bar(NamedTuple):
-    """A target for FoodVision: at most `limit`, or at least `times` better than the rival."""
+    """A target for FoodVision: at most `limit`, or at least `times` better than a rival or its own measure `beside`."""
 
     claim: str
     measure: str
@@ -105,11 +109,17 @@ class Bar(NamedTuple):
     rival: App | None = None
     times: float = 1
     limit: float | None = None
+    beside: str | None = None
+
+    def compared(self, results):
+        """What FoodVision is compared with; None if that was not measured."""
+        if self.rival or self.beside:
+            return results.median(self.rival or self.app, self.beside or self.measure)
+        return self.limit
 
     def ratio(self, results):
         """How many times better FoodVision is than the rival or the limit; None if not measured."""
-        ours = results.median(self.app, self.measure)
-        theirs = results.median(self.rival, self.measure) if self.rival else self.limit
+        ours, theirs = results.median(self.app, self.measure), self.compared(results)
         return None if ours is None or theirs is None else theirs / ours
 
     def met(self, results, missing=False):
@@ -122,13 +132,13 @@ class Bar(NamedTuple):
         ratio = self.ratio(results)
         if ratio is None:
             return None
-        ours = results.median(self.app, self.measure)
-        theirs = results.median(self.rival, self.measure) if self.rival else self.limit
+        ours, theirs = results.median(self.app, self.measure), self.compared(results)
+        against = self.rival.name if self.rival else self.beside or "limit"
         unit = next(unit for measure, unit, _ in results.measures if measure == self.measure)
         return {
             "target": self.claim,
             "FoodVision": in_words(ours, unit),
-            "compared with": f"{self.rival.name if self.rival else 'limit'}: {in_words(theirs, unit)}",
+            "compared with": f"{against}: {in_words(theirs, unit)}",
             "ratio": times(ratio),
             "met": "yes" if self.met(results) else "no",
         }
@@ -151,6 +161,10 @@ BARS = (
     Bar("resident memory per visitor at most a fifth", f"{FURTHER}, resident", rival=FASTBOOK, times=5),
     Bar("proportional memory per visitor at most a fifth", f"{FURTHER}, proportional", rival=FASTBOOK, times=5),
     Bar("installed at most a tenth", "installed", rival=FASTBOOK, times=10),
+    Bar("API: at most 1.15 times the CPU of a direct prediction", API_CPU, times=1 / 1.15, beside=DIRECT_CPU),
+    Bar("API: at least 0.85 times the rate of two threads", API_SECONDS, times=0.85, beside=DIRECT),
+    Bar("API: at least 3 times Gradio's requests a second", API_SECONDS, rival=GRADIO, times=3),
+    Bar("API: at most 220 MB with the page", API_MEMORY, limit=220e6),
 )
 
 PLOTTED = {

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from . import __version__
+from .api.assistant import mcp
 from .api.command import api
 from .learn.export import export
 from .locate import find_model
@@ -178,6 +179,7 @@ def share(write: bool) -> int:
 
 app.add_command(api)
 app.add_command(export)
+app.add_command(mcp)
 
 
 def main(arguments: list[str] | None = None) -> int:

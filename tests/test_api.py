@@ -32,7 +32,7 @@ SECONDS_TO_LOAD = 60
 
 def jpeg():
     file = io.BytesIO()
-    draw_pizza().save(file, "JPEG")
+    draw_pizza(400, 300).save(file, "JPEG")
     return file.getvalue()
 
 
@@ -185,12 +185,12 @@ def test_sagemaker_sends_bytes_or_json(client, expected):
 
 
 def test_vertex_ai_chooses_its_addresses(expected):
-    environment = {"AIP_HEALTH_ROUTE": "/v1/endpoints/7", "AIP_PREDICT_ROUTE": "/v1/endpoints/7:predict"}
+    environment = {"AIP_HEALTH_ROUTE": "/v1/endpoints/7", "AIP_PREDICT_ROUTE": "/predict"}
     with client_of(vertex=vertex_addresses(environment), key="secret") as client:
         started(client)
         assert client.get("/v1/endpoints/7").status_code == 200
         key = {"Authorization": "Bearer secret"}
-        answer = client.post("/v1/endpoints/7:predict", json={"instances": [{"b64": BASE64}]}, headers=key).json()
+        answer = client.post("/predict", json={"instances": [{"b64": BASE64}]}, headers=key).json()
     assert answer["predictions"][0]["label"] == expected.label
 
 
@@ -439,6 +439,16 @@ def test_nothing_is_kept_unless_the_owner_asks_for_feedback(client):
 def test_a_missing_model_stops_the_server_with_a_sentence(tmp_path, capsys):
     assert main(["api", "--no-page", "--port", "0", "--model", str(tmp_path / "none.onnx")]) == 2
     assert "foodvision compile" in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_a_notebook_without_a_dashboard_stops_the_server_with_a_sentence(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "foodvision.ipynb").write_text(
+        '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}', "utf-8"
+    )
+    assert main(["api", "--port", "0"]) == 2
+    assert "no dashboard" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_a_port_in_use_is_reported(capsys):

@@ -62,7 +62,7 @@ def described(vocab, groups=None, background=(), **decision):
         "vocab": vocab,
         "groups": groups or {name: [name] for name in vocab},
         "background": list(background),
-        "decision": {"accept": {}, "confidence": CONFIDENCE, "margin": MARGIN} | decision,
+        "decision": {"confidence": CONFIDENCE, "margin": MARGIN} | decision,
         "dishes": DISHES if groups else 0,
     }
 
@@ -77,8 +77,7 @@ GROUPS = {
     "not_food": ["not_food"],
 }
 MODELS = {
-    "with thresholds": described(FOODS, background=FOODS[3:], accept={"other_food": 0.163, "not_food": 0.961}),
-    "without thresholds": described(FOODS, background=FOODS[3:]),
+    "with background": described(FOODS, background=FOODS[3:]),
     "with dishes": described(DISHES_KNOWN, GROUPS, background=["other_food", "not_food"]),
     "with a strict rule": described(["cat", "dog"], confidence=0.9, margin=0.5),
     "with one class": described(["cat"]),
@@ -87,7 +86,7 @@ LOGITS = {
     f"{name}, {seed}": (np.random.default_rng(seed).normal(0, spread, len(model["vocab"])), model)
     for name, model in MODELS.items()
     for seed, spread in enumerate([0.1, 0.5, 1, 1, 2, 2, 4, 8, 100])
-} | {"equal logits": (np.zeros(5), MODELS["without thresholds"])}
+} | {"equal logits": (np.zeros(5), MODELS["with background"])}
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +152,6 @@ def test_the_same_numbers_give_the_same_prediction(scripts, name):
 def test_the_browser_gets_what_the_model_says_about_itself():
     described = describe(ROOT / "export.onnx")
     assert described["preprocessing"]["steps"][-1]["do"] in ("crop", "pad", "squish", "center_crop")
-    assert {"accept", "confidence", "margin"} == described["decision"].keys()
+    assert {"confidence", "margin"} == described["decision"].keys()
     assert {name for names in described["groups"].values() for name in names} == set(described["vocab"])
     assert {"other_food", "not_food"} == set(described["background"])

@@ -18,7 +18,15 @@ HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 EXTENSIONS = "cff css ini ipynb js json md onnx pkl png py svg toml txt yaml yml"
 FILE = re.compile(rf"\.?[\w.-]+(/[\w.-]+)*/?|[\w.-]+\.({'|'.join(EXTENSIONS.split())})")
 # Named in documents, but written by a run or part of another tool.
-ELSEWHERE = {".venv/bin/", "answers.csv.run.json", "answers.parquet/_run.json", "fly.toml", "feedback-photos/"}
+ELSEWHERE = {
+    ".venv/bin/",
+    "export.fp16.onnx",
+    "foodvision.json",
+    "answers.csv.run.json",
+    "answers.parquet/_run.json",
+    "fly.toml",
+    "feedback-photos/",
+}
 SUBCOMMAND = re.compile(r"(?:^|/|-m )foodvision +([a-z][\w-]*)(?= |$)", re.MULTILINE)
 COMMAND_LINE = re.compile(r"(?:^|/|-m )(foodvision .+)$", re.MULTILINE)
 TARGET = re.compile(r"(?:^| )make ([a-z]+)(?= |$)", re.MULTILINE)

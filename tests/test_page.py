@@ -1,74 +1,48 @@
 """What the page promises visitors, checked in a real browser."""
 
-import base64
-import io
 import json
 import re
-import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import nbformat
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from conftest import PATIENCE, PUBLIC_HOST, ROOT, SCREENSHOTS, serve
 from jupyter_core.paths import jupyter_path
 from PIL import Image
 from playwright.sync_api import TimeoutError, expect
+from visitor import (
+    PIXEL,
+    RED,
+    answer,
+    assert_upright,
+    card,
+    choose,
+    choose_several,
+    chooser,
+    complaint,
+    drawn,
+    hand_over,
+    kernel_of,
+    opened,
+    picture,
+    press,
+    press_in_menu,
+    saved,
+)
 
 from foodvision import Prediction
 from foodvision.page.dashboard import APOLOGY, MAX_BYTES, NONSENSE, Dashboard
 from foodvision.page.feedback import Feedback
 
 FOODS = ("pizza", "steak", "sushi")
+PAPER = (255, 250, 244)
 GONE = "The app isn't answering"
-RED, BLUE = (220, 30, 30), (30, 30, 220)
-
-
-def chooser(page):
-    return page.get_by_label("Choose a photo")
-
-
-def choose(page, name, content):
-    choose_several(page, (name, content))
-
-
-def choose_several(page, *files):
-    chooser(page).set_input_files([{"name": name, "mimeType": "", "buffer": content} for name, content in files])
-
-
-def picture(page, name):
-    return page.get_by_role("img", name=f"Your photo, {name}", exact=True)
-
-
-def answer(page):
-    return page.get_by_role("status").get_by_role("heading")
-
-
-def card(page, name):
-    return page.get_by_role("article", name=name, exact=True)
-
-
-def complaint(page):
-    return page.get_by_role("alert")
-
-
-def saved(photo, format="JPEG", **options):
-    file = io.BytesIO()
-    photo.save(file, format, **options)
-    return file.getvalue()
-
-
-def drawn(width=300, height=400):
-    """A portrait that shows which way up it is: red above blue."""
-    photo = Image.new("RGB", (width, height), RED)
-    photo.paste(BLUE, (0, height // 2, width, height))
-    return photo
 
 
 @pytest.fixture(scope="session")
@@ -85,27 +59,11 @@ def phone_photo(tmp_path_factory):
     return path
 
 
-PIXEL = """(image, [x, y]) => {
-    const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight).getContext("2d");
-    canvas.drawImage(image, 0, 0);
-    return [...canvas.getImageData(x, y, 1, 1).data];
-}"""
-
-
-def assert_upright(image, size):
-    """The image shows `drawn` in a size of (width, height) pixels."""
-    width, height = size
-    assert image.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [width, height]
-    for colour, y in (RED, height // 20), (BLUE, height - height // 20):
-        *seen, _ = image.evaluate(PIXEL, [width // 2, y])
-        assert np.abs(np.subtract(seen, colour)).max() < 30
-
-
 def test_the_page_opens_with_its_title_and_a_photo_chooser(page):
     expect(chooser(page)).to_be_visible()
     expect(page).to_have_title("FoodVision")
     expect(page.get_by_role("heading", name="FoodVision")).to_be_visible()
-    expect(page.get_by_role("button", name="Clear")).to_be_hidden()
+    expect(page.get_by_role("button", name="Try another")).to_be_hidden()
 
 
 @pytest.fixture
@@ -156,7 +114,7 @@ def test_the_privacy_notice_appears_at_once_and_nothing_moves_when_the_app_start
     page, let_through = held(request.getfixturevalue(server).url)
     page.evaluate(WATCH)
     expect(page.get_by_text(promise)).to_be_visible()
-    expect(page.get_by_text("Choose a photo to see whether it's pizza, steak, sushi, another food")).to_be_visible()
+    expect(page.get_by_text("Is it pizza, steak or sushi?")).to_be_visible()
     before = page.locator(".foodvision").inner_text(), page.locator(".fv-hint").bounding_box()
     let_through()
     expect(page.locator("[data-connected]")).to_be_visible()
@@ -232,8 +190,8 @@ def test_real_photos_get_the_right_label(page, food_photos):
         expect(picture(page, photo.name)).to_be_visible()
         expect(answer(page)).to_be_visible()
         food = photo.parent.name
-        right += answer(page).inner_text().lower() == food
-        names = [bar.split()[0].lower() for bar in page.get_by_role("listitem").all_inner_texts()]
+        names = [bar.split()[0].lower() for bar in page.locator(".fv-bars li").all_text_contents()]
+        right += names[0] == food
         right_of_three += next(name for name in names if name in FOODS) == food
     assert right / len(photos) >= 0.93
     assert right_of_three / len(photos) >= 0.96
@@ -242,7 +200,9 @@ def test_real_photos_get_the_right_label(page, food_photos):
 def test_an_answer_says_how_sure_and_how_long_with_a_bar_for_each_class(page):
     choose(page, "drawn.jpg", saved(drawn()))
     expect(page.get_by_role("article")).to_contain_text("sure, in 0.")
-    expect(page.get_by_role("listitem")).to_contain_text(["%"] * 5)
+    numbers = page.locator("details", has_text="All the numbers")
+    numbers.evaluate("details => (details.open = true)")
+    expect(numbers.get_by_role("listitem")).to_contain_text(["%"] * 5)
 
 
 def test_a_large_photo_lying_on_its_side_is_shown_upright_and_answered(page, phone_photo):
@@ -417,7 +377,7 @@ def test_several_photos_are_each_answered_and_a_bad_file_stops_none(page):
     files = [(f"{number}.jpg", saved(drawn())) for number in range(4)]
     choose_several(page, *files[:2], ("text.jpg", b"only text"), ("iphone.heic", saved(drawn(), "HEIF")), *files[2:])
     expect(page.get_by_role("status").get_by_text("6 of 6 done, 1 could not be read")).to_be_visible()
-    expect(page.get_by_role("progressbar")).to_have_js_property("value", 6)
+    expect(page.get_by_role("progressbar")).to_have_count(0)
     expect(page.get_by_role("article").get_by_role("heading")).to_have_count(5)
     expect(card(page, "text.jpg")).to_contain_text("text.jpg This is not a photo")
     for name in ("3.jpg", "iphone.heic"):
@@ -425,31 +385,13 @@ def test_several_photos_are_each_answered_and_a_bad_file_stops_none(page):
         expect(card(page, name)).to_contain_text("sure, in")
 
 
-def test_a_choice_made_while_several_are_under_way_wins(page):
-    choose_several(page, *[(f"{number}.heic", saved(drawn(900, 1200), "HEIF")) for number in range(20)])
+def test_photos_chosen_while_several_are_under_way_join_them_and_come_first(page):
+    choose_several(page, *[(f"{number}.heic", saved(drawn(900, 1200), "HEIF")) for number in range(6)])
     expect(page.get_by_role("article").get_by_role("heading").first).to_be_visible()
     choose(page, "latest.jpg", saved(drawn()))
-    expect(answer(page)).to_be_visible()
-    expect(page.get_by_role("article")).to_have_count(1)
-    expect(picture(page, "latest.jpg")).to_be_visible()
-
-
-DROP = """(page, [type, files]) => {
-    const transfer = new DataTransfer();
-    for (const [name, content] of files) {
-        transfer.items.add(new File([Uint8Array.from(atob(content), (byte) => byte.charCodeAt())], name));
-    }
-    const init = { bubbles: true, cancelable: true };
-    const event = type === "paste"
-        ? new ClipboardEvent(type, { ...init, clipboardData: transfer })
-        : new DragEvent(type, { ...init, dataTransfer: transfer });
-    return page.dispatchEvent(event);
-}"""
-
-
-def hand_over(page, event, *files):
-    encoded = [(name, base64.b64encode(content).decode()) for name, content in files]
-    page.locator("body").evaluate(DROP, [event, encoded])
+    expect(page.get_by_text("7 of 7 done")).to_be_visible()
+    expect(page.get_by_role("article").first).to_have_accessible_name("latest.jpg")
+    expect(page.get_by_role("article").get_by_role("heading")).to_have_count(7)
 
 
 @pytest.mark.parametrize("event", ["drop", "paste"])
@@ -459,7 +401,7 @@ def test_photos_are_dropped_and_pasted_anywhere_on_the_page(page, event):
     expect(answer(page)).to_be_visible()
     expect(picture(page, "photo.png")).to_be_visible()
     hand_over(page, event, *[(f"{number}.jpg", saved(drawn())) for number in range(2)])
-    expect(page.get_by_text("2 of 2 done")).to_be_visible()
+    expect(page.get_by_text("3 of 3 done")).to_be_visible()
 
 
 def test_the_page_shows_that_a_photo_can_be_dropped(page):
@@ -474,9 +416,9 @@ def test_the_page_shows_that_a_photo_can_be_dropped(page):
 def test_clearing_resets_the_page(page):
     choose(page, "drawn.jpg", saved(drawn()))
     expect(answer(page)).to_be_visible()
-    page.get_by_role("button", name="Clear").click()
+    press(page, "Try another")
     expect(page.get_by_role("article")).to_have_count(0)
-    expect(page.get_by_role("button", name="Clear")).to_be_hidden()
+    expect(page.get_by_role("button", name="Try another")).to_be_hidden()
     expect(chooser(page)).to_be_focused()
     choose(page, "photo.jpg", b"only text")
     expect(complaint(page)).to_contain_text("photo.jpg This is not a photo")
@@ -498,13 +440,6 @@ def test_a_slow_upload_shows_its_progress(page):
     said = page.evaluate("[...said]")
     assert "Looking at scan.tiff…" in said
     assert len([sentence for sentence in said if sentence.startswith("Sending scan.tiff… ")]) > 5
-
-
-def kernel_of(page, server):
-    """The visitor's own, once the page is connected with it; the server keeps others ready."""
-    expect(page.locator("[data-connected]")).to_be_visible()
-    kernel_id = json.loads(page.locator("#jupyter-config-data").text_content())["kernelId"]
-    return next(kernel for kernel in server.kernels if kernel_id in " ".join(kernel.cmdline()))
 
 
 def test_a_kernel_that_is_gone_is_noticed_and_its_photo_asked_again(page, voila):
@@ -554,7 +489,7 @@ def test_a_page_that_the_browser_brings_back_from_memory_keeps_its_photos_and_an
         page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     expect(page.get_by_text("2 of 2 done")).to_be_visible()
     choose(page, "next.jpg", saved(drawn()))
-    expect(answer(page)).to_be_visible()
+    expect(page.get_by_text("3 of 3 done")).to_be_visible()
 
 
 STOP_THE_SILENCE_CLOCK = """() => {
@@ -667,15 +602,15 @@ def test_answers_are_saved_and_copied_as_json(page):
     choose_several(page, ("one.jpg", saved(drawn())), ("two.txt", b"only text"), ("three.png", saved(drawn(), "PNG")))
     expect(page.get_by_text("3 of 3 done")).to_be_visible()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Save as JSON").click()
+        press_in_menu(page, "Save as JSON")
     text = download.value.path().read_text()
     one, two, three = json.loads(text)
     assert [one["photo"], two["photo"], three["photo"]] == ["one.jpg", "two.txt", "three.png"]
-    assert set(one) == {"photo", "label", "probability", "probabilities", "unsure", "seconds"}
+    assert set(one) - {"dishes"} == {"photo", "label", "probability", "probabilities", "unsure", "seconds"}
     assert one["probability"] == one["probabilities"][one["label"]]
     assert sum(three["probabilities"].values()) == pytest.approx(1)
     assert "not a photo" in two["error"]
-    page.get_by_role("button", name="Copy as JSON").click()
+    press_in_menu(page, "Copy as JSON")
     expect(page.get_by_text("Copied.")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == text
 
@@ -684,7 +619,7 @@ def test_answers_that_cannot_be_copied_can_be_saved(page):
     choose(page, "drawn.jpg", saved(drawn()))
     expect(answer(page)).to_be_visible()
     page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new DOMException('')); }")
-    page.get_by_role("button", name="Copy as JSON").click()
+    press_in_menu(page, "Copy as JSON")
     expect(page.get_by_text("Your browser does not let this page copy. Save the answers as JSON")).to_be_visible()
 
 
@@ -692,9 +627,9 @@ def test_answers_are_saved_as_a_picture(page):
     choose_several(page, ("one.jpg", saved(drawn())), ("two.jpg", saved(drawn())))
     expect(page.get_by_text("2 of 2 done")).to_be_visible()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Save as a picture").click()
+        page.get_by_role("button", name="Save picture").click()
     with Image.open(download.value.path()) as picture:
-        assert picture.size == (1200, 800)
+        assert picture.size == (1200, 864)
         for x in (300, 900):
             assert np.abs(np.subtract(picture.convert("RGB").getpixel((x, 20)), RED)).max() < 30
 
@@ -704,7 +639,7 @@ def test_the_answers_to_many_photos_are_saved_as_several_pictures(page):
     expect(page.get_by_text("35 of 35 done")).to_be_visible()
     downloads = []
     page.on("download", lambda download: downloads.append(download))
-    page.get_by_role("button", name="Save as a picture").click()
+    page.get_by_role("button", name="Save picture").click()
     expect(page.get_by_text("Saved as 2 pictures.")).to_be_visible()
     page.wait_for_timeout(500)
     assert [download.suggested_filename for download in downloads] == ["foodvision.png", "foodvision-2.png"]
@@ -714,9 +649,9 @@ def test_the_answers_to_many_photos_are_saved_as_several_pictures(page):
             width, height = picture.size
             assert width * height <= 16_777_216
             drawn_tiles = [
-                picture.convert("RGB").getpixel((x, y)) != (255, 255, 255)
+                picture.convert("RGB").getpixel((x, y)) != PAPER
                 for x in range(300, width, 600)
-                for y in range(20, height, 800)
+                for y in range(20, height - 64, 800)
             ]
             tiles += sum(drawn_tiles)
     assert tiles == 35
@@ -726,9 +661,9 @@ def test_a_picture_that_cannot_be_made_gets_a_sentence(page):
     choose(page, "drawn.jpg", saved(drawn()))
     expect(answer(page)).to_be_visible()
     page.evaluate("() => { HTMLCanvasElement.prototype.toBlob = (callback) => callback(null); }")
-    page.get_by_role("button", name="Save as a picture").click()
+    page.get_by_role("button", name="Save picture").click()
     expect(page.get_by_text("Your browser is short of memory for this picture.")).to_be_visible()
-    expect(page.get_by_role("button", name="Save as a picture")).to_be_enabled()
+    expect(page.get_by_role("button", name="Save picture")).to_be_enabled()
 
 
 NOTE_ADDRESS = """() => {
@@ -746,58 +681,16 @@ def test_a_saved_file_can_still_be_fetched_after_the_browser_has_asked(page):
     expect(answer(page)).to_be_visible()
     page.evaluate(NOTE_ADDRESS)
     with page.expect_download():
-        page.get_by_role("button", name="Save as a picture").click()
+        page.get_by_role("button", name="Save picture").click()
     page.wait_for_timeout(1500)
     assert page.evaluate(LOADS)
-
-
-@contextmanager
-def opened(browser, url, **settings):
-    with browser.new_context(**settings) as context:
-        page = context.new_page()
-        page.goto(url)
-        yield page
 
 
 def test_by_default_nothing_is_kept_and_nothing_is_asked(page):
     expect(page.get_by_text("No photo is kept.")).to_be_visible()
     choose(page, "drawn.jpg", saved(drawn()))
     expect(answer(page)).to_be_visible()
-    expect(page.get_by_role("button", name="Right")).to_have_count(0)
-
-
-def test_two_visitors_verdicts_are_kept_and_a_photo_only_if_ticked(browser, owned):
-    feedback = Feedback(owned.feedback)
-    before = len(feedback.verdicts())
-    with opened(browser, owned.url) as one, opened(browser, owned.url) as two:
-        for page in one, two:
-            expect(page.get_by_text("No photo is kept unless you say so.")).to_be_visible()
-            choose(page, "drawn.jpg", saved(drawn()))
-        one.get_by_role("button", name="Right").click()
-        two.get_by_label("Keep my photo, too").check()
-        two.get_by_label("It was").select_option("sushi")
-        expect(one.get_by_text("Thank you. Your verdict is kept.")).to_be_visible()
-        expect(two.get_by_text("Thank you. Your verdict and photo are kept.")).to_be_visible()
-        kept = feedback.verdicts()[before:]
-        assert sorted(verdict["has_photo"] for verdict in kept) == [0, 1]
-        ticked = max(kept, key=lambda verdict: verdict["has_photo"])
-        assert ticked["truth"] == "sushi"
-        assert Image.open(io.BytesIO(feedback.photo(ticked["key"]))).size == (300, 400)
-        two.get_by_label("Keep my photo, too").uncheck()
-        expect(two.get_by_text("Thank you. Your verdict is kept.")).to_be_visible()
-    assert not any(verdict["has_photo"] for verdict in feedback.verdicts()[before:])
-
-
-def test_a_verdict_that_cannot_be_kept_gets_an_apology(browser, owned):
-    with opened(browser, owned.url) as page:
-        choose(page, "drawn.jpg", saved(drawn()))
-        expect(answer(page)).to_be_visible()
-        with closing(sqlite3.connect(owned.feedback)) as db:
-            db.execute("ALTER TABLE verdicts RENAME TO elsewhere")
-        page.get_by_role("button", name="Right").click()
-        expect(page.get_by_text(APOLOGY)).to_be_visible()
-        with closing(sqlite3.connect(owned.feedback)) as db:
-            db.execute("ALTER TABLE elsewhere RENAME TO verdicts")
+    expect(page.get_by_text("Is this right?")).to_have_count(0)
 
 
 def test_on_binder_its_link_is_shared_as_an_address_and_a_code(browser, owned):
@@ -897,64 +790,6 @@ def test_the_owners_page_of_verdicts_has_margins_buttons_and_a_readable_plot(
         page.screenshot(path=SCREENSHOTS / f"feedback-{scheme}.png", full_page=True)
 
 
-def test_everything_is_done_by_keyboard_alone(browser, owned):
-    with opened(browser, owned.url) as page:
-        expect(chooser(page)).to_be_visible()
-        page.keyboard.press("Tab")
-        expect(chooser(page)).to_be_focused()
-        choose(page, "drawn.jpg", saved(drawn()))
-        expect(answer(page)).to_be_visible()
-        stops = ["Use the camera", "Right", "It was", "Keep my photo, too", "Clear", "Copy as JSON", "Save as JSON"]
-        for name in stops:
-            page.keyboard.press("Tab")
-            expect(page.locator(":focus")).to_have_accessible_name(name)
-        page.keyboard.press("Tab")
-        page.keyboard.press("Tab")
-        page.keyboard.press("Enter")
-        expect(page.get_by_role("dialog", name="Share this app")).to_be_visible()
-
-
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-DESKTOP = {"viewport": {"width": 1280, "height": 850}}
-
-
-def check(page, name):
-    """No serious accessibility violation, and a screenshot to look at."""
-    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
-    found = Axe().run(page).response["violations"]
-    serious = [violation["help"] for violation in found if violation["impact"] in ("serious", "critical")]
-    assert not serious, name
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("device", [PHONE, DESKTOP], ids=["phone", "desktop"])
-def test_every_state_is_accessible_and_photographed(browser, owned, device, scheme):
-    look = f"{'phone' if device is PHONE else 'desktop'}-{scheme}"
-    with opened(browser, owned.url, color_scheme=scheme, **device) as page:
-        expect(chooser(page)).to_be_visible()
-        check(page, f"{look}-open")
-        choose(page, "text.jpg", b"only text")
-        expect(complaint(page)).to_contain_text("not a photo")
-        check(page, f"{look}-bad-file")
-        choose(page, "drawn.jpg", saved(drawn(900, 1200)))
-        expect(answer(page)).to_be_visible()
-        page.get_by_role("button", name="Right").click()
-        expect(page.get_by_text("Thank you.")).to_be_visible()
-        check(page, f"{look}-answer")
-        page.get_by_role("button", name="Share this app").click()
-        check(page, f"{look}-share")
-        page.keyboard.press("Escape")
-        choose_several(page, *[(f"{number}.jpg", saved(drawn())) for number in range(4)], ("text.jpg", b"only text"))
-        expect(page.get_by_text("5 of 5 done")).to_be_visible()
-        check(page, f"{look}-several")
-        kernel = kernel_of(page, owned)
-        kernel.suspend()
-        choose(page, "drawn.jpg", saved(drawn()))
-        expect(page.get_by_text(GONE)).to_be_visible()
-        check(page, f"{look}-gone")
-        kernel.resume()
-
-
 @pytest.mark.parametrize("content", [saved(drawn()), b"only text"], ids=["a photo", "no photo"])
 def test_a_file_name_is_never_read_as_html(page, content):
     name = "<img src=x onerror=document.title='hacked'>.jpg"
@@ -983,16 +818,6 @@ def test_the_chooser_is_reached_by_keyboard(page):
         page.keyboard.press("Tab")
         expect(chooser(page)).to_be_focused()
         page.keyboard.press("Enter")
-
-
-@pytest.mark.parametrize("width", [320, 390, 1280])
-def test_nothing_is_wider_than_the_screen(page, width):
-    page.set_viewport_size({"width": width, "height": 700})
-    choose(page, f"{'a-long-name' * 20}.jpg", b"only text")
-    expect(complaint(page)).to_contain_text("This is not a photo")
-    choose(page, "wide.jpg", saved(drawn(1600, 700)))
-    expect(answer(page)).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
 def test_a_visitors_kernel_stays_small(page, voila, phone_photo):
@@ -1037,11 +862,12 @@ def bears(tmp_path_factory):
 
 def test_a_page_with_other_classes_mentions_only_those(browser, bears):
     with opened(browser, bears.url) as page:
-        sentence = "Choose a photo to see whether it's black bear, grizzly bear, koala, panda or teddy bear."
-        expect(page.get_by_text(sentence)).to_be_visible()
+        question = "Is it black bear, grizzly bear, koala, panda or teddy bear?"
+        expect(page.get_by_text(question)).to_be_visible()
         choose(page, "drawn.jpg", saved(drawn()))
-        expect(answer(page)).to_have_text(re.compile("Black bear|Grizzly bear|Koala|Panda|Teddy bear"))
-        expect(page.get_by_text(sentence)).to_be_visible()
+        expect(answer(page)).to_have_text(
+            re.compile("(black bear|grizzly bear|koala|panda|teddy bear)$", re.IGNORECASE)
+        )
         for word in ("food", "pizza", "dish"):
             assert word not in page.locator(".foodvision").inner_text().lower()
 
@@ -1056,7 +882,7 @@ def test_the_owners_sentence_in_the_notebook_replaces_the_models(held, tmp_path,
         expect(page.locator("[data-connected]")).to_be_visible()
         expect(page.get_by_role("heading", name="Bear watch")).to_be_visible()
         expect(page.get_by_text("Which bear is it?")).to_be_visible()
-        expect(page.get_by_text("Choose a photo to see")).to_be_hidden()
+        expect(page.get_by_text("Is it pizza")).to_be_hidden()
 
 
 def test_the_dashboard_answers_a_ping_and_draws_codes_of_web_addresses_alone(monkeypatch):

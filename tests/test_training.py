@@ -120,6 +120,9 @@ def test_the_average_of_the_weights_is_what_remains(tmp_path):
     for weight in seen[1:]:
         mean = 0.5 * mean + 0.5 * weight
     torch.testing.assert_close(learner.model.weight.data, mean)
+    again = small_learner(tmp_path)
+    teach(again, "lesson", 1, 1.0)
+    torch.testing.assert_close(again.model.weight.data, mean)
 
 
 def test_depthwise_convolutions_are_trained_in_float32_and_left_as_they_were(tmp_path):

@@ -39,7 +39,8 @@ def api(openapi: bool, **choices: Any) -> int:
 
     settings = Settings(key=os.environ.get(KEY_SETTING, ""), vertex=vertex_addresses(), **choices)
     try:
-        from .server import ServeError, create_app, serve
+        from .errors import ServeError
+        from .server import create_app, serve
     except ModuleNotFoundError as error:
         if error.name not in API_PACKAGES:
             raise

@@ -48,7 +48,7 @@ class Metrics:
 
 
 class Observer:
-    """Logs each request when its response begins, and counts it."""
+    """Logs each request once it is answered, and counts it."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics | None = None) -> None:
         self.app, self.metrics = app, metrics

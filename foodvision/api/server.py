@@ -18,7 +18,7 @@ from ..page.preview import own_address
 from . import huggingface, instances, openinference, predict, verdicts
 from .answering import Answering
 from .connection import TimedConnection
-from .errors import tell_errors
+from .errors import ServeError, tell_errors
 from .guard import Guard
 from .limits import SHUTDOWN_S
 from .observe import Metrics, Observer, log_json
@@ -34,11 +34,7 @@ HEALTH = {"/v2/health/live", "/v2/health/ready", "/ping"}
 METRICS = "/metrics"
 
 
-class ServeError(RuntimeError):
-    """The API can't be served. The message says what to do."""
-
-
-def create_app(settings: Settings, on_failure: Callable[[RuntimeError], None] = lambda error: None) -> FastAPI:
+def create_app(settings: Settings, on_failure: Callable[[Exception], None] = lambda error: None) -> FastAPI:
     """The API as an ASGI app. Its model is loaded in the background; if that fails, `on_failure` is told."""
     answering, feedback = Answering(settings.model), Feedback.from_environment()
     site = Site(settings.model, feedback_on=feedback is not None) if settings.shows_page else None
@@ -59,10 +55,10 @@ def create_app(settings: Settings, on_failure: Callable[[RuntimeError], None] = 
         redoc_url=None,
     )
     app.state.answering, app.state.verdicts = answering, verdicts.Verdicts(feedback) if feedback else None
+    if settings.vertex:  # first, since its addresses may be among those below
+        app.include_router(instances.vertex_router(*settings.vertex))
     for module in (predict, huggingface, openinference, instances, verdicts):
         app.include_router(module.router)
-    if settings.vertex:
-        app.include_router(instances.vertex_router(*settings.vertex))
     if site:
         app.include_router(site.router())
     tell_errors(app)
@@ -97,10 +93,10 @@ def _add_metrics(app: FastAPI, answering: Answering) -> Metrics:
     return metrics
 
 
-async def _load(answering: Answering, site: Site | None, on_failure: Callable[[RuntimeError], None]) -> None:
+async def _load(answering: Answering, site: Site | None, on_failure: Callable[[Exception], None]) -> None:
     try:
         await asyncio.gather(answering.load(), *([site.render()] if site else []))
-    except RuntimeError as error:  # a ModelError, or a ServeError of the page
+    except Exception as error:  # whatever it is, a server without a model must not go on
         on_failure(error)
 
 
@@ -114,9 +110,9 @@ def serve(settings: Settings) -> None:
         own_address()
     except ValueError as error:
         raise ServeError(str(error)) from error
-    failures: list[RuntimeError] = []
+    failures: list[Exception] = []
 
-    def stop(error: RuntimeError) -> None:
+    def stop(error: Exception) -> None:
         failures.append(error)
         server.should_exit = True
 

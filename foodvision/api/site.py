@@ -15,7 +15,7 @@ from ..locate import find_file
 from ..page.embedding import allow_frames
 from ..page.pictures import CODE, code_of, is_address
 from ..page.preview import site_address, with_addresses
-from .errors import ApiError
+from .errors import ApiError, ServeError
 
 NOTEBOOK = "foodvision.ipynb"
 ANSWERER = "httpAnswerer"  # in page/static/http.js
@@ -46,10 +46,13 @@ class Site:
         self._rendered = asyncio.Event()
 
     async def render(self) -> None:
-        """Render the page. Raises the error of `page.standalone` if there is none, which its owner has to see."""
+        """Render the page. Raises ServeError if it can't be."""
         render = partial(_render, find_file(NOTEBOOK), self.model, self.feedback_on)
         with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-            self._page = await asyncio.get_running_loop().run_in_executor(pool, render)
+            try:
+                self._page = await asyncio.get_running_loop().run_in_executor(pool, render)
+            except RuntimeError as error:  # page.standalone's, or the process was killed
+                raise ServeError(str(error)) from error
         self._rendered.set()
 
     def router(self) -> APIRouter:

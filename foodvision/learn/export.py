@@ -7,6 +7,9 @@ import click
 
 TARGETS = "executorch", "litert", "coreml", "onnx-fp16", "torch"  # of runtimes.FORMATS, which loads torch
 
+CONVERTERS = {"executorch", "litert_torch", "ai_edge_litert", "coremltools"}
+INSTALL = "In a clone, run `make phones`, and then build/phones/bin/python -m foodvision export"
+
 
 @click.command()
 @click.argument("pickle", type=click.Path(path_type=Path), default="export.pkl")
@@ -29,4 +32,10 @@ def export(pickle: Path, target: str, output: Path | None, trust: bool) -> int:
     from .compile import compile_file
     from .mobile import export_mobile
 
-    return compile_file(pickle, output, trust, write=partial(export_mobile, target=target))
+    try:
+        return compile_file(pickle, output, trust, write=partial(export_mobile, target=target))
+    except ModuleNotFoundError as error:
+        if error.name not in CONVERTERS:
+            raise
+        click.echo(f"This needs {error.name}, which isn't installed. {INSTALL} --to {target}", err=True)
+        return 1

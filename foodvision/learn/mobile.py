@@ -77,7 +77,7 @@ def portable(model: nn.Module) -> nn.Module:
             parent, _, attribute = name.rpartition(".")
             setattr(model.get_submodule(parent), attribute, _GlobalPool(isinstance(layer, nn.AdaptiveMaxPool2d)))
     for weight in model.parameters():
-        weight.data = torch.empty(weight.shape).copy_(weight.data)  # in the usual order, whatever it was trained in
+        weight.data = weight.data.contiguous()
     return model.requires_grad_(False)
 
 
@@ -94,7 +94,8 @@ class _GlobalPool(nn.Module):
 
 def _write(wanted: Format, model: nn.Module, description: dict[str, Any], expected: np.ndarray, path: Path) -> bool:
     """Write a program, which gets its name only once it is checked. Whether this system could run it."""
-    photos = [to_pixels(draw_noise(seed), **description["preprocessing"])[None] for seed in range(TRIALS)]
+    pixels = [to_pixels(draw_noise(seed), **description["preprocessing"]) for seed in range(TRIALS)]
+    photos = [np.ascontiguousarray(one[None]) for one in pixels]  # as converters need it
     unchecked = path.with_name(f"unchecked-{path.name}")
     try:
         try:

@@ -22,17 +22,21 @@ def teach(
 ) -> pd.DataFrame:
     """`fit_one_cycle`, saved after each epoch as `models/LESSON_EPOCH.pth`; returns the table of all epochs.
 
-    Called again, it resumes after the last epoch that was saved, or loads the finished lesson.
+    Called again, it resumes after the last epoch that was saved. What a finished lesson has taught is in
+    `models/LESSON.pth`, and is only loaded.
     """
     folder = learner.path / learner.model_dir
     folder.mkdir(parents=True, exist_ok=True)
-    done = len(list(folder.glob(f"{lesson}_[0-9]*.pth")))
-    if done:
-        learner.load(f"{lesson}_{done - 1}", with_opt=done < epochs)
-    if done < epochs:
+    if (folder / f"{lesson}.pth").exists():
+        learner.load(lesson, with_opt=False)
+    else:
+        done = len(list(folder.glob(f"{lesson}_[0-9]*.pth")))
+        if done:
+            learner.load(f"{lesson}_{done - 1}")
         log = CSVLogger(f"{learner.model_dir}/{lesson}_{done}.csv")
         callbacks = [SaveModelCallback(every_epoch=True, fname=lesson, with_opt=True), log, *cbs]
         learner.fit_one_cycle(epochs, lr, start_epoch=done, cbs=callbacks, **options)
+        learner.save(lesson, with_opt=False)
     logs = sorted(folder.glob(f"{lesson}_[0-9]*.csv"), key=lambda path: int(path.stem.rsplit("_", 1)[-1]))
     table = pd.concat([pd.read_csv(path, index_col="epoch") for path in logs]).dropna()  # epochs that were skipped
     return table.astype({"train_loss": float})

@@ -78,11 +78,12 @@ def describe(model: Path) -> dict[str, object]:
     try:
         metadata = {name: json.loads(text) for name, text in texts.items() if name != "pickle_sha256"}
         answers, vocab = answers_of(metadata), metadata["vocab"]
+        rule = {"confidence": CONFIDENCE, "margin": MARGIN} | metadata["decision"]
         return {
             "vocab": vocab,
             "groups": metadata.get("groups") or {name: [name] for name in vocab},
             "background": list(background_of(metadata)),
-            "decision": {"accept": {}, "confidence": CONFIDENCE, "margin": MARGIN} | metadata["decision"],
+            "decision": {name: rule[name] for name in ("confidence", "margin")},
             "dishes": DISHES if answers != vocab else 0,
             "preprocessing": metadata["preprocessing"],
         }

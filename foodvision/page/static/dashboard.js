@@ -86,15 +86,11 @@ class Dashboard {
     return () => this.view.abort();
   }
 
-  /** Adds a setting at the foot of the page, such as a switch. @param {HTMLElement} node */
-  addSetting(node) {
-    this.page.foot.settings.prepend(node);
-  }
-
   async takeUpKept() {
     const kept = await keptPhotos();
     if (kept.files.length) this.look(kept.files);
-    if (kept.leftOut) this.page.complaint.textContent = leftOut(kept.leftOut);
+    const { leftOut } = kept;
+    if (leftOut) this.page.complaint.textContent = leftOut === 1 ? words.leftOutOne : words.leftOut(leftOut);
   }
 
   // A single photo replaces a single one; otherwise new photos join those on show.
@@ -251,9 +247,4 @@ class Dashboard {
       /** @type {NonNullable<typeof judge>} */ (judge)(truth, photoToo && jpeg ? jpeg : undefined);
     if (judge) photo.card.extend(verdictOn(prediction, this.about, label, keep));
   }
-}
-
-/** @param {number} count */
-function leftOut(count) {
-  return count === 1 ? words.leftOutOne : words.leftOut(count);
 }

@@ -35,6 +35,13 @@ export function menu(label, ...items) {
     node.querySelector("summary")?.focus();
   });
   panel.addEventListener("click", () => (node.open = false));
+  const pressedElsewhere = (/** @type {Event} */ { target }) => {
+    if (!node.contains(/** @type {Node} */ (target))) node.open = false;
+  };
+  node.addEventListener("toggle", () => {
+    if (node.open) document.addEventListener("pointerdown", pressedElsewhere);
+    else document.removeEventListener("pointerdown", pressedElsewhere);
+  });
   return node;
 }
 

@@ -64,9 +64,9 @@ export class Page {
     this.foot.tell(about);
     this.node.toggleAttribute("data-food", isBackground("not_food", about));
     const { examples = [] } = about;
-    if (examples.length === this.examples.querySelectorAll("img").length) return;
-    this.examples.replaceChildren(exampleRow(examples, this.acts.tryExample));
-    this.examples.hidden = this.photos.length > 0;
+    const row = examples.length ? [exampleRow(examples, this.acts.tryExample)] : [];
+    this.examples.replaceChildren(...row);
+    this.examples.hidden = this.photos.length > 0 || !row.length;
   }
 
   /** @param {About} about @param {Answerer} answerer */

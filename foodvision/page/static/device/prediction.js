@@ -4,7 +4,6 @@
 
 /**
  * @typedef {object} Rule What Python's `decide` takes.
- * @property {Record<string, number>} accept
  * @property {number} confidence
  * @property {number} margin
  */
@@ -59,20 +58,10 @@ export function predictionOf(probabilities, { vocab, groups, background, decisio
  * @param {Rule} rule
  * @returns {[string, boolean]}
  */
-export function decide(probabilities, { accept, confidence, margin }) {
-  const names = Object.keys(probabilities);
-  const wanted = names.filter((name) => !Object.hasOwn(accept, name));
-  const sum = total(wanted.map((name) => probabilities[name]));
-  const refused = Object.entries(accept).some(([name, share]) => sum < share * (sum + probabilities[name]));
-  if (refused) return [likeliest(Object.keys(accept), probabilities), false];
-  const label = likeliest(wanted, probabilities);
-  const runnerUp = Math.max(-1, ...names.filter((name) => name !== label).map((name) => probabilities[name]));
-  return [label, probabilities[label] < confidence || probabilities[label] - runnerUp < margin];
-}
-
-/** @param {string[]} names @param {Record<string, number>} probabilities */
-function likeliest(names, probabilities) {
-  return names.reduce((best, name) => (probabilities[name] > probabilities[best] ? name : best));
+export function decide(probabilities, { confidence, margin }) {
+  const [label, ...others] = Object.keys(probabilities).sort((a, b) => probabilities[b] - probabilities[a]);
+  const ahead = probabilities[label] - Math.max(-1, ...others.map((name) => probabilities[name]));
+  return [label, probabilities[label] < confidence || ahead < margin];
 }
 
 /** @param {number[]} numbers */
