@@ -5,7 +5,7 @@ import { words } from "./words.js";
 export const LANGUAGES = ["en", "ar", "de", "es", "fr", "ja", "zh"];
 const RIGHT_TO_LEFT = ["ar"];
 const TRADITIONAL_CHINESE = /^zh-(hant|tw|hk|mo)\b/i;
-const TIMEOUT_MS = 3000; // on a slow network, English now is better than silence
+const TIMEOUT_MS = 10_000; // on a network that stalls, English now is better than nothing
 
 /**
  * The first of the wanted languages that the page speaks: the one in its address (`?lang=de`), or else the browser's.
