@@ -113,8 +113,8 @@ lint: .venv/quick ## format the code and fix what can be fixed
 lock: .venv/all ## write requirements/*.txt
 	$(LOCK) $(PROJECT) --output-file requirements/serve.txt
 	$(LOCK) $(PROJECT) --extra api --output-file requirements/api.txt
-	$(LOCK) $(PROJECT) --extra api --extra train --extra test --extra folder --output-file requirements/all.txt
-	printf 'onnx\npandas\n' | $(LOCK) $(PROJECT) - --extra api --extra test --extra folder --constraint requirements/all.txt \
+	$(LOCK) $(PROJECT) --extra api --extra mcp --extra train --extra test --extra folder --output-file requirements/all.txt
+	printf 'onnx\npandas\n' | $(LOCK) $(PROJECT) - --extra api --extra mcp --extra test --extra folder --constraint requirements/all.txt \
 		--output-file requirements/quick.txt
 	$(LOCK) --group bench --output-file requirements/bench.txt
 

@@ -71,7 +71,7 @@ BUILD = PROJECT["build-system"]["requires"] + PROJECT["dependency-groups"]["buil
         ("serve", SERVE + BUILD),
         ("api", SERVE + BUILD + EXTRAS["api"]),
         ("quick", SERVE + BUILD + EXTRAS["api"] + EXTRAS["test"] + EXTRAS["folder"]),
-        ("all", SERVE + BUILD + EXTRAS["api"] + EXTRAS["train"] + EXTRAS["test"] + EXTRAS["folder"]),
+        ("all", SERVE + BUILD + EXTRAS["api"] + EXTRAS["mcp"] + EXTRAS["train"] + EXTRAS["test"] + EXTRAS["folder"]),
     ],
 )
 def test_each_pin_is_locked_with_hashes(lock, pins):
