@@ -109,14 +109,15 @@ def _draw_slice(canvas: Canvas, centre: tuple[float, float], angle: float, lengt
     canvas.paint(inside * (1 + 0.06 * np.cos(along / 4 + 9 * canvas.noise(8))), (0.93 - distance) / 0.06)
 
 
-def draw_sushi(seed: int = 5) -> Image.Image:
-    """Ten maki with salmon, tuna and avocado on a plate."""
+def draw_sushi(seed: int = 22) -> Image.Image:
+    """Eight maki with salmon, tuna and avocado on a large plate."""
     canvas = _canvas(seed)
-    _draw_plate(canvas, (500, 375), 440)
-    for row, count in enumerate((3, 4, 3)):
-        for place in range(count):
-            centre = 500 + 188 * (place - (count - 1) / 2), 182 + 193 * row
-            _draw_maki(canvas, centre, 89, (SALMON, TUNA, AVOCADO)[(row + place) % 3])
+    _draw_plate(canvas, (500, 375), 700)
+    for row in range(2):
+        for place in range(4):
+            askew = 10 if place % 2 == 0 else -10
+            centre = 500 + 229 * (place - 1.5), 375 + 214 * (row - 0.5) + askew
+            _draw_maki(canvas, centre, 96, (SALMON, TUNA, AVOCADO)[(row + place) % 3])
     return _finished(canvas)
 
 
