@@ -115,11 +115,11 @@ def test_the_privacy_notice_appears_at_once_and_nothing_moves_when_the_app_start
     page.evaluate(WATCH)
     expect(page.get_by_text(promise)).to_be_visible()
     expect(page.get_by_text("Is it pizza, steak or sushi?")).to_be_visible()
-    before = page.locator(".foodvision").inner_text(), page.locator(".fv-hint").bounding_box()
+    before = page.locator(".foodvision").inner_text(), page.locator(".fv-promise").bounding_box()
     let_through()
     expect(page.locator("[data-connected]")).to_be_visible()
     page.wait_for_function("document.querySelector('#rendered_cells').innerText.trim() === ''")
-    after = page.locator(".foodvision").inner_text(), page.locator(".fv-hint").bounding_box()
+    after = page.locator(".foodvision").inner_text(), page.locator(".fv-promise").bounding_box()
     assert after[0].startswith(before[0]) and after[1] == before[1]
     assert page.evaluate("loading") == 0
 
