@@ -88,7 +88,7 @@ CONNECT = """async ({ about, area, heat }) => {
         },
         example: async () => (await fetch(about.examples[0].thumbnail)).blob(),
     };
-    foodvision.connect(({ onGone }) => {
+    (await foodvision).connect(({ onGone }) => {
         posed.gone = onGone;
         return answerer;
     }, about);
