@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from functools import lru_cache
 from urllib.request import urlopen
 
@@ -88,7 +89,8 @@ CONNECT = """async ({ about, area, heat }) => {
         },
         example: async () => (await fetch(about.examples[0].thumbnail)).blob(),
     };
-    (await foodvision).connect(({ onGone }) => {
+    globalThis.foodvision = await globalThis.foodvision; // the page speaks the visitor's language first
+    foodvision.connect(({ onGone }) => {
         posed.gone = onGone;
         return answerer;
     }, about);
@@ -109,9 +111,12 @@ def pose(page, url, *answers, **about):
 
 @lru_cache
 def html_of(address):
-    """What the server sends, asked for once: each time, it gives a kernel away."""
+    """What the server sends, without the switch "Answer on this device".
+
+    It is asked for once, because each time it gives a kernel away.
+    """
     with urlopen(address) as reply:
-        return reply.read().decode()
+        return re.sub(r'"device": \{[^}]*\}, ', "", reply.read().decode())
 
 
 def answer_with(page, *answers):
