@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from importlib.abc import MetaPathFinder
 from pathlib import Path
@@ -99,6 +100,12 @@ def _is_kernel(process):
     with suppress(psutil.NoSuchProcess):  # it has just ended
         return "ipykernel_launcher" in process.cmdline()
     return False
+
+
+def in_a_thread(act, *arguments):
+    """What `act` returns, away from the loop that Playwright keeps running in the tests' own thread."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(act, *arguments).result()
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from conftest import in_a_thread
 from drawn_pizza import draw_pizza
 from fastapi.testclient import TestClient
 from reliability.files import no_photos
@@ -437,7 +438,7 @@ def test_nothing_is_kept_unless_the_owner_asks_for_feedback(client):
 
 
 def test_a_missing_model_stops_the_server_with_a_sentence(tmp_path, capsys):
-    assert main(["api", "--no-page", "--port", "0", "--model", str(tmp_path / "none.onnx")]) == 2
+    assert in_a_thread(main, ["api", "--no-page", "--port", "0", "--model", str(tmp_path / "none.onnx")]) == 2
     assert "foodvision compile" in capsys.readouterr().err.splitlines()[-1]
 
 
@@ -447,11 +448,11 @@ def test_a_notebook_without_a_dashboard_stops_the_server_with_a_sentence(tmp_pat
     (tmp_path / "foodvision.ipynb").write_text(
         '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}', "utf-8"
     )
-    assert main(["api", "--port", "0"]) == 2
+    assert in_a_thread(main, ["api", "--port", "0"]) == 2
     assert "no dashboard" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_a_port_in_use_is_reported(capsys):
     with socket.create_server(("127.0.0.1", 0)) as other:
-        assert main(["api", "--port", str(other.getsockname()[1])]) == 2
+        assert in_a_thread(main, ["api", "--port", str(other.getsockname()[1])]) == 2
     assert "Choose another with --port" in capsys.readouterr().err

@@ -96,14 +96,14 @@ def test_a_bad_file_gets_its_sentence(browser, site):
         expect(page.get_by_role("alert").filter(has_text="notes.txt")).to_contain_text("This is not a photo")
 
 
-def test_verdicts_are_kept_and_a_photo_only_if_ticked(browser, site):
+def test_verdicts_are_kept_and_a_photo_only_with_consent(browser, site):
     with opened(browser, site.url) as page:
         expect(page.get_by_text("No photo is kept unless you say so.")).to_be_visible()
         choose(page, "pizza.jpg", PIZZA)
-        page.get_by_role("button", name="Right", exact=True).click()
-        expect(page.get_by_text("Thank you. Your verdict is kept.")).to_be_visible()
+        page.get_by_role("button", name="Yes", exact=True).click()
+        expect(page.get_by_text("May this page keep your photo, too")).to_be_visible()
         assert [verdict["has_photo"] for verdict in site.feedback.verdicts()] == [False]
-        page.get_by_label("Keep my photo, too").check()
+        page.get_by_role("button", name="Keep my photo").click()
         expect(page.get_by_text("Thank you. Your verdict and photo are kept.")).to_be_visible()
     (verdict,) = site.feedback.verdicts()
     assert verdict["has_photo"] and verdict["truth"] == verdict["label"]

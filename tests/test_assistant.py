@@ -4,7 +4,7 @@ import asyncio
 import sys
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, in_a_thread
 from drawn_pizza import draw_pizza
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
@@ -23,7 +23,7 @@ def called(*photos):
             tools = (await client.list_tools()).tools
             return tools, [await client.call_tool("name_food", {"photo": str(photo)}) for photo in photos]
 
-    return asyncio.run(talk())
+    return in_a_thread(asyncio.run, talk())
 
 
 def test_an_assistant_asks_what_is_on_a_photo(tmp_path):

@@ -14,7 +14,8 @@ MODEL = ROOT / "export.onnx"
 
 def test_titles_and_sentences_match_the_classifiers():
     classifier = Classifier(MODEL)
-    assert read_classes(MODEL) == {"titles": classifier.titles, "background": classifier.background}
+    words = {"titles": classifier.titles, "background": classifier.background, "dishes": classifier.dishes}
+    assert read_classes(MODEL) == words
     assert list(read_classes(MODEL)["titles"]) == classifier.answers
 
 
