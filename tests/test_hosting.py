@@ -13,8 +13,9 @@ import subprocess
 import sys
 import time
 import tomllib
+import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 
@@ -525,12 +526,23 @@ def test_the_image_holds_what_serving_needs_and_no_more(image):
     assert not held & {"train.ipynb", "tests", ".git", "binder"}
 
 
+def wait_until_ready(url, seconds=120):
+    """The page is there before the model is loaded."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with suppress(urllib.error.HTTPError), urllib.request.urlopen(f"{url}v2/health/ready"):
+            return
+        time.sleep(0.2)
+    raise AssertionError("The server is not ready.")
+
+
 @pytest.mark.slow
 def test_the_container_answers_and_is_healthy(browser, container, image):
     environment, folder = image
     port = re.search(r":(\d+)/", container.url)[1]
     _, check = dict(dockerfile())["HEALTHCHECK"].split("CMD ")
     python, option, script = json.loads(check)
+    wait_until_ready(container.url)
     environment.run(f'{python} {option} "$SCRIPT"', folder, PORT=port, SCRIPT=script)
     assert not container.kernels
     with opened(browser, container.url) as page:
