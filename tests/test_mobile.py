@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import ROOT
-from fastai.vision.all import Resize, create_head, resnet18
+from fastai.vision.all import Resize, create_head
 from learners import draw_photos, photo_dls, tiny_learner
 from PIL import Image
 from torch import nn
@@ -150,7 +150,7 @@ def test_a_learner_that_a_converter_refuses_gets_a_sentence(tmp_path, monkeypatc
     def refuse(*_):
         raise NotImplementedError("adaptive_max_pool2d")
 
-    learner = tiny_learner(photo_dls(draw_photos(tmp_path / "photos"), Resize(32)), tmp_path, resnet18(num_classes=2))
+    learner = tiny_learner(photo_dls(draw_photos(tmp_path / "photos"), Resize(32)), tmp_path)
     monkeypatch.setitem(FORMATS, "torch", FORMATS["torch"]._replace(write=refuse))
     with pytest.raises(CompileError, match=r"can't be converted \(NotImplementedError: adaptive_max_pool2d\)"):
         export_mobile(learner, tmp_path / "export.pt2")
