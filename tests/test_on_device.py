@@ -62,9 +62,15 @@ def assert_same(replies, photos, model, tolerance):
         expected, reply = classifier.predict(content).to_dict(), replies[name]
         assert "prediction" in reply, (name, reply)
         prediction = reply["prediction"]
-        assert prediction["label"] == expected["label"], name
+        assert prediction["label"] == expected["label"] or is_a_tie(expected, tolerance), name
         assert prediction["probabilities"] == pytest.approx(expected["probabilities"], abs=tolerance), name
         assert prediction.keys() == expected.keys()
+
+
+def is_a_tie(expected, tolerance):
+    """Whether rounding may decide between the two likeliest answers, which are then unsure anyway."""
+    first, second = sorted(expected["probabilities"].values())[:-3:-1]
+    return expected["unsure"] and first - second < 2 * tolerance
 
 
 def test_drawn_photos_of_every_kind_are_answered_as_on_the_server(browser, tmp_path):
