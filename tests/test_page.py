@@ -846,15 +846,16 @@ def test_a_visitors_kernel_imports_nothing_of_training():
 
 @pytest.fixture(scope="module")
 def bears(tmp_path_factory):
-    """The page of a model for three bears: a `Server`."""
+    """The page of a model for bears: a `Server`."""
     onnx = pytest.importorskip("onnx", reason="no onnx: the page of a model with other classes was not opened")
-    model = onnx.load(ROOT / "export.onnx")
+    from reliability.model_files import write_model
+
     vocab = ["black_bear", "grizzly_bear", "koala", "panda", "teddy"]
-    words = {"vocab": vocab, "decision": {"accept": {}, "margin": 0.2}, "titles": {"teddy": "teddy bear"}}
-    kept = {entry.key: entry.value for entry in model.metadata_props} | {k: json.dumps(v) for k, v in words.items()}
-    onnx.helper.set_model_props(model, kept)
+    weights = onnx.numpy_helper.from_array(np.eye(3 * 8**2, len(vocab), dtype=np.float32), "weights")
     path = tmp_path_factory.mktemp("bears") / "bears.onnx"
-    onnx.save(model, path)
+    given = [("logits", onnx.TensorProto.FLOAT, ["photos", len(vocab)])]
+    words = {"vocab": vocab, "decision": {"margin": 0.2}, "titles": {"teddy": "teddy bear"}}
+    write_model(path, given=given, weights=[weights], **words)
     command = ["foodvision", "serve", "foodvision.ipynb", "--no-browser"]
     with serve(command, "/", tmp_path_factory, FOODVISION_MODEL=str(path)) as server:
         yield server
