@@ -814,6 +814,8 @@ def test_both_servers_answer_and_nothing_comes_from_another_host(browser, server
 
 def test_the_chooser_is_reached_by_keyboard(page):
     expect(chooser(page)).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("radio").first).to_be_focused()  # which question is asked
     with page.expect_file_chooser():
         page.keyboard.press("Tab")
         expect(chooser(page)).to_be_focused()

@@ -12,6 +12,7 @@ import pytest
 from conftest import ROOT
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from playwright.sync_api import expect
+from visitor import answer
 
 from foodvision.page.standalone import render_page
 from foodvision.page.trial import ServeError
@@ -89,7 +90,7 @@ def test_the_page_answers_photos_and_keeps_to_its_policy(browser, tmp_path):
         tab.on("pageerror", lambda error: said.append(str(error)))
         tab.goto(address)
         tab.locator("input[type=file]").first.set_input_files(ROOT / "docs" / "phone.png")
-        expect(tab.locator("h2")).to_have_text("Pizza")
+        expect(answer(tab)).to_have_text("Pizza")
         assert said == []
         assert {url for url in asked if not url.startswith(("blob:", "data:"))} == {address}
 
