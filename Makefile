@@ -131,7 +131,7 @@ sbom: .venv/all ## write a bill of materials
 
 # pyproject.toml lists the licences that the served packages may have.
 licences: .venv/all ## check the licences of the served packages
-	@$(BIN)/pip-licenses --with-system --packages $$(sed -n 's/^\([a-z0-9-]*\)[[=].*/\1/p' requirements/serve.txt)
+	@$(BIN)/pip-licenses --with-system --packages $$(sed -n 's/^\([a-z0-9-]*\)\(\[.*\]\)*==.*/\1/p' requirements/serve.txt)
 
 clean: ## remove what was installed and built
 	rm -rf .venv build node_modules
