@@ -42,11 +42,6 @@ def list_photos(
     return pd.DataFrame(rows, columns=["photo", "label", "split", "source"])
 
 
-def list_food_photos(food101: str | Path) -> pd.DataFrame:
-    """Food-101's rows of the table from `list_photos`."""
-    return pd.DataFrame(_food_photos(Path(food101)), columns=["photo", "label", "split", "source"])
-
-
 def list_dishes(food101: str | Path) -> list[str]:
     """The names of Food-101's dishes, in its order."""
     return (Path(food101) / "meta" / "classes.txt").read_text(encoding="utf-8").split()
