@@ -42,13 +42,13 @@ from fastai.vision.all import (
     top_k_accuracy,
     xresnet18,
 )
-from learners import block_dls, draw_photos, photo_dls, tiny_learner
+from learners import block_dls, draw_photos, photo_dls, tiny_learner, tiny_network
 from torch import nn
 
 from foodvision import Classifier
 from foodvision.answer.classifier import MODEL
 from foodvision.cli import main
-from foodvision.learn.compile import PICKLE
+from foodvision.learn.compile import PICKLE, compile_learner
 from foodvision.learn.describe import CompileError, describe_learner
 from foodvision.learn.left_out import UnknownNames
 from foodvision.learn.load import read_learner
@@ -167,6 +167,16 @@ def test_bodies_of_fastai_and_timm_need_no_trust(body, dls, tmp_path):
     assert_answers(learner, ["cat & co", "dog"])
     parts = model.state_dict()
     assert all(torch.equal(weight, parts[name]) for name, weight in learner.model.state_dict().items())
+
+
+def test_what_a_model_calls_its_parts_is_not_taken_for_the_learners_settings(tmp_path):
+    """fastai's learners hand attributes that they lack on to their model, and torchvision's ResNets have `groups`."""
+    model = tiny_network(2)
+    for name in ("groups", "titles", "background", "decision", "calibration"):
+        setattr(model, name, 1)
+    learner = tiny_learner(photo_dls(draw_photos(tmp_path / "photos", ("cat", "dog"))), tmp_path, model)
+    compiled = Classifier(compile_learner(learner, tmp_path / "export.onnx"))
+    assert compiled.answers == ["cat", "dog"] and compiled.metadata["calibration"] is None
 
 
 # Exports of other versions

@@ -65,10 +65,8 @@ def describe_preprocessing(learner: Learner) -> dict[str, Any]:
 
 def describe_rule(learner: Learner) -> dict[str, Any]:
     """The learner's `decision` (keywords of `prediction.decide`) and `calibration`, if it has them."""
-    return {
-        "decision": getattr(learner, "decision", None) or {},
-        "calibration": getattr(learner, "calibration", None),
-    }
+    own = vars(learner)  # a learner hands what it lacks on to its model, and a ResNet has `groups`, too
+    return {"decision": own.get("decision") or {}, "calibration": own.get("calibration")}
 
 
 def describe_answers(learner: Learner) -> dict[str, Any]:
@@ -77,14 +75,15 @@ def describe_answers(learner: Learner) -> dict[str, Any]:
     Without `groups` the answers are the classes. Without `background`, answers named `other_food` and `not_food` are
     background, unless there are no others.
     """
-    groups = getattr(learner, "groups", {})
+    own = vars(learner)
+    groups = own.get("groups", {})
     answers = list(groups) or describe_vocab(learner)
     known = {} if set(answers) <= BACKGROUND.keys() else BACKGROUND
     background = {name: known[name] for name in answers if name in known}
     return {
         "groups": groups,
-        "titles": getattr(learner, "titles", {}),
-        "background": getattr(learner, "background", background),
+        "titles": own.get("titles", {}),
+        "background": own.get("background", background),
     }
 
 
