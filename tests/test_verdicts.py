@@ -55,7 +55,7 @@ def test_the_truth_is_a_dish_of_the_models_list_or_any_other(tab, voila, typed, 
     expect(field).to_be_focused()
     field.fill(typed)
     press(tab, "Send")
-    press(tab, "No, only my verdict")
+    press(tab, "No, just my verdict")
     expect(tab.get_by_text("Thank you. Your verdict is kept.")).to_be_visible()
     assert posed(tab)["judged"] == [[truth, False]]
 
@@ -76,7 +76,7 @@ def test_two_visitors_verdicts_are_kept_and_a_photo_only_if_they_agree(browser, 
             expect(page.get_by_text("No photo is kept unless you say so.")).to_be_visible()
             choose(page, "drawn.jpg", saved(drawn()))
         press(one, "Yes")
-        press(one, "No, only my verdict")
+        press(one, "No, just my verdict")
         press(two, "No")
         two.get_by_role("combobox", name="What is it?").fill("Sushi")
         press(two, "Send")

@@ -21,7 +21,7 @@ export const ENGLISH = {
   camera: "Use the camera",
   hint: "You can also drop photos here, or paste them.",
   hintOnPhone: "You can choose several at once.",
-  letGo: "Let go, and see",
+  letGo: "Drop it to see",
   dropped: "What you dropped",
   notAFile: "is not a file. Save the picture, then drop the saved file.",
   examples: "No photo at hand? Try one of these:",
@@ -69,7 +69,7 @@ export const ENGLISH = {
   over: (/** @type {string} */ percent) => `over ${percent}`,
   numbers: "All the numbers",
   why: "What did it look at?",
-  whySaid: "The model sees what is in the frame. The brighter a place, the more it spoke for the answer.",
+  whySaid: "The model only sees what is in the frame. The brighter an area, the more it counted towards the answer.",
   linked: "An answer that someone sent you",
   linkedSaid: "Someone sent you this answer. Their photo stayed with them.",
 
@@ -122,7 +122,7 @@ export const ENGLISH = {
   send: "Send",
   askPhoto: "Thank you. May this page keep your photo, too, for the model to learn from?",
   keepPhoto: "Keep my photo",
-  noPhoto: "No, only my verdict",
+  noPhoto: "No, just my verdict",
   thanks: "Thank you. Your verdict is kept.",
   thanksForPhoto: "Thank you. Your verdict and photo are kept.",
 
@@ -130,14 +130,14 @@ export const ENGLISH = {
   about: "About this page",
   aboutModel: "The model",
   aboutModelSaid: (/** @type {string} */ answers) =>
-    `A neural network that was trained to tell apart ${answers}. It gives each a probability.`,
+    `A neural network trained to recognize ${answers}. It gives each a probability.`,
   aboutLimits: "Its limits",
   aboutLimitsSaid:
     "It can be wrong, most of all about photos unlike those it learned from. It can't tell what food contains: don't rely on it for allergies.",
   aboutLimitsSaidOfOthers:
     "It can be wrong, most of all about photos unlike those it learned from. Don't rely on it where mistakes matter.",
   aboutPhotos: "Your photos",
-  aboutPhotosSaid: "Your browser makes a photo small before it is looked at, without its place or date.",
+  aboutPhotosSaid: "Your browser shrinks each photo first, and leaves out where and when it was taken.",
   notKept: "No photo is kept.",
   keptIfYouSay:
     "If you say whether an answer is right, your verdict is kept with the answer. No photo is kept unless you say so.",
