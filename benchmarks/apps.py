@@ -152,6 +152,14 @@ def api(port):
     return [sys.executable, "-m", "foodvision", "api", f"--port={port}"], ROOT, {}
 
 
+def static(port):
+    """The page as files, on a plain web server; the browser answers."""
+    site = BUILD / "site"
+    shutil.rmtree(site, ignore_errors=True)
+    subprocess.run([sys.executable, "-m", "foodvision", "static", site], cwd=ROOT, capture_output=True, check=True)
+    return [sys.executable, "-m", "http.server", f"--directory={site}", str(port)], ROOT, {}
+
+
 def foodvision_in_gradio(port):
     """FoodVision's own model in the course's way to serve one, in Gradio's environment."""
     command, folder, environment = gradio(port)
@@ -167,6 +175,7 @@ BINDER = App(
 )
 FASTBOOK = App("fastbook's app", fastbook, browser.FastbookPage)
 GRADIO = App("Gradio", gradio, browser.GradioPage)
-APPS = (FOODVISION, BINDER, FASTBOOK, GRADIO)
-API = App("FoodVision's API", api, browser.FoodVisionPage)
+API = App("FoodVision, no kernels", api, browser.FoodVisionPage)
+STATIC = App("FoodVision, static", static, browser.FoodVisionPage)
+APPS = (FOODVISION, BINDER, API, STATIC, FASTBOOK, GRADIO)
 GRADIO_API = App("Gradio's API", foodvision_in_gradio, browser.GradioPage)

@@ -33,7 +33,7 @@ from .apps import (
     fastbook_learner,
     serving,
 )
-from .browser import answer_time, open_page, profile
+from .browser import answer_time, first_paint, open_page, profile
 from .memory import memory, settled, tree
 from .network import PHONE, Network
 from .photos import SIZES, photo, photo_folder
@@ -78,6 +78,7 @@ async def page(results, repeats, browser, server):
             await settled(server.process)
             first, opened = await open_page(visitor, app, url)
             answered = await answer_time(first, photo("4 MB"))
+            results.add(app, "first paint", await first_paint(first))
             results.add(app, "page open", opened)
             results.add(app, OPEN_TO_ANSWER, opened + answered)
             await first.tab.close()
@@ -104,7 +105,7 @@ async def upload(results, repeats, browser, server):
 async def phone(results, repeats, browser, server):
     """On a 3G-like network: time to open the page and to answer a 4 MB photo, and bytes of a first and second visit."""
     app = server.app
-    for _ in range(repeats if app in (FOODVISION, BINDER) else 1):  # rivals take minutes and hardly vary
+    for _ in range(repeats if app in (FOODVISION, BINDER, API) else 1):  # the others take minutes and hardly vary
         async with Network(server.port, PHONE) as network, profile(browser) as visitor:
             url = server.url(network.port)
             await settled(server.process)

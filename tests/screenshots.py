@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from PIL import Image
 from playwright.async_api import Page
 
-from benchmarks.browser import FoodVisionPage, chromium
+from benchmarks.browser import FoodVisionPage, chromium, profile
 from foodvision import Classifier
 from tests.conftest import ROOT, serve
 from tests.drawn_pizza import draw_pizza
@@ -55,8 +55,7 @@ async def _take_all(url: str, photo: Path) -> None:
 @asynccontextmanager
 async def _answered(browser, device: dict, url: str, photo: Path):
     """The page on a device, once it shows the answer."""
-    context = await browser.new_context(**device, reduced_motion="reduce")
-    try:
+    async with profile(browser, **device, reduced_motion="reduce") as context:
         tab: Page = await context.new_page()
         await tab.goto(url)
         page = FoodVisionPage(tab)
@@ -64,8 +63,6 @@ async def _answered(browser, device: dict, url: str, photo: Path):
         await page.ask(photo)
         await tab.wait_for_timeout(ANIMATION_MS)
         yield tab
-    finally:
-        await context.close()
 
 
 if __name__ == "__main__":
