@@ -31,14 +31,16 @@ CLOCK = """
 """
 
 
+def installed():
+    """Path of the system's Chromium; None if there is none."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
 @asynccontextmanager
 async def chromium():
     """Chromium: the system's if there is one, otherwise playwright's."""
-    candidates = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=next(filter(None, candidates), None), args=[*FLAGS.split(), NO_OTHER_HOST]
-        )
+        browser = await playwright.chromium.launch(executable_path=installed(), args=[*FLAGS.split(), NO_OTHER_HOST])
         try:
             yield browser
         finally:

@@ -16,14 +16,14 @@ from typing import Any
 class Row:
     """The result for one kind of input: how many were `tried`, and how many got a `wrong` answer or none.
 
-    `seconds` is the longest time for one input, `megabytes` the most that memory grew.
+    `seconds` is the longest time for one input, `megabytes` the most that memory grew, or None if nobody looked.
     """
 
     kind: str
     tried: int
     wrong: int
     seconds: float
-    megabytes: float
+    megabytes: float | None
     note: str = ""
 
 

@@ -10,8 +10,9 @@ from types import SimpleNamespace
 
 from benchmarks.report import machine, table
 from tests.conftest import ROOT, serve
+from tests.engines import ENGINES
 
-from . import crowd, files, messages, model_files
+from . import api, browsers, crowd, files, messages, model_files
 
 COMMAND = ["foodvision", "serve", "foodvision.ipynb", "--no-browser"]
 DOCUMENT = ROOT / "docs" / "reliability.md"
@@ -20,8 +21,9 @@ TEXT = """\
 
 Written by `make reliability`, which runs `python -m tests.reliability{options}`. It makes every input itself: files \
 no camera wrote, photos damaged at random, messages our page never sends, and model files that are broken or would \
-run code. Then it serves the page. Simulated visitors connect over websockets as a browser would, each with a photo \
-of their own, while kernels, the server and the disk fail under them. "Wrong" counts inputs that got a wrong answer, \
+run code. Browsers answer such files on the device. Then it serves the API and the page. Simulated visitors connect \
+over websockets as a browser would, each with a photo of their own, while kernels, the server and the disk fail under \
+them. "Wrong" counts inputs that got a wrong answer, \
 no answer, or no sentence saying why. "Longest time" is the slowest single input. "Peak memory" is how much the \
 processes grew at most; for sessions, how much the server had grown by the end. {machine}.
 
@@ -39,7 +41,7 @@ def main():
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         logs = SimpleNamespace(mktemp=lambda name: Path(tempfile.mkdtemp(prefix=name, dir=folder)))
-        rows = list(map(tell, everything(options, partial(serve, COMMAND, "/", logs))))
+        rows = list(map(tell, everything(options, logs)))
     given = "".join(
         f" --{name} {value:g}" for name, value in vars(options).items() if value != parser.get_default(name)
     )
@@ -49,9 +51,12 @@ def main():
     return int(any(row.wrong for row in rows))
 
 
-def everything(options, serving):
+def everything(options, logs):
     """All rows, each as soon as it is known."""
-    yield from chain(files.run(), [files.run_damaged(options.minutes)], model_files.run())
+    serving = partial(serve, COMMAND, "/", logs)
+    yield from chain(files.run(), [files.run_damaged(options.minutes)], model_files.run(), browsers.run(ENGINES))
+    with serve(api.COMMAND, "/", logs) as server:
+        yield from api.run(server)
     with serving() as server:
         yield from messages.run(server)
     yield from crowd.run(serving, options.visitors, options.sessions)
@@ -68,7 +73,7 @@ def cells(row):
         "Tried": f"{row.tried:,}",
         "Wrong": f"{row.wrong:,}",
         "Longest time": f"{row.seconds:.1f} s",
-        "Peak memory": f"{row.megabytes:.0f} MB",
+        "Peak memory": "" if row.megabytes is None else f"{row.megabytes:.0f} MB",
         "Note": row.note,
     }
 

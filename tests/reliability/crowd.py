@@ -67,10 +67,10 @@ def drawn(count):
         yield photo, classifier.predict(read_photo(photo, at_least=SHORT_SIDE)).probabilities
 
 
-def is_right(reply, probabilities):
+def is_right(reply, probabilities, tolerance=TOLERANCE):
     said = reply.get("prediction", {}).get("probabilities", {})
     return said.keys() == probabilities.keys() and all(
-        abs(said[name] - probabilities[name]) < TOLERANCE for name in said
+        abs(said[name] - probabilities[name]) < tolerance for name in said
     )
 
 
