@@ -130,6 +130,7 @@ def workbench(tmp_path_factory):
     folder = tmp_path_factory.mktemp("workbench")
     shutil.copy(ROOT / "foodvision.ipynb", folder)
     options = ["--no-browser", "--allow-root", "--IdentityProvider.token=abc", f"--ServerApp.root_dir={folder}"]
+    options += ["--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"]
     settings = {"JUPYTERLAB_SETTINGS_DIR": str(tmp_path_factory.mktemp("settings"))}
     with serve(["notebook", *options], "/", tmp_path_factory, **settings) as server:
         yield server
@@ -179,6 +180,26 @@ def wait_for(port, process, log):
 
 
 @pytest.fixture(scope="session")
+def checkout(tmp_path_factory):
+    """The repository as a clone would have it, plus uncommitted changes: what is built there leaves ours alone."""
+    from environments import copy_checkout
+
+    folder = tmp_path_factory.mktemp("clone") / "foodvision"
+    copy_checkout(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def binder_environment(checkout, tmp_path_factory):
+    """What Binder builds, in `checkout`: an `Environment`."""
+    from environments import Environment, build_as_binder
+
+    environment = Environment(tmp_path_factory.mktemp("binder"))
+    build_as_binder(environment, checkout)
+    return environment
+
+
+@pytest.fixture(scope="session")
 def browser():
     """Chromium: the machine's own, or else the one that Playwright installs."""
     from playwright.sync_api import Error, expect, sync_playwright
@@ -186,14 +207,19 @@ def browser():
     expect.set_options(timeout=1000 * PATIENCE)
     with sync_playwright() as playwright:
         try:
-            browser = playwright.chromium.launch(
-                executable_path=CHROMIUM,
-                args=[*CHROMIUM_FLAGS.split(), f"--host-resolver-rules=MAP {PUBLIC_HOST} 127.0.0.1"],
-            )
+            browser = launch(playwright.chromium, f"--host-resolver-rules=MAP {PUBLIC_HOST} 127.0.0.1")
         except Error as error:
             pytest.fail(f"No browser starts; `playwright install --with-deps chromium` installs one.\n{error}")
         yield browser
         browser.close()
+
+
+def launch(chromium, *flags):
+    """A browser whose pages have time for everything on a busy machine."""
+    args = [*CHROMIUM_FLAGS.split(), *flags]
+    browser = chromium.launch(executable_path=CHROMIUM, args=args, timeout=1000 * PATIENCE)
+    browser.on("context", lambda context: context.set_default_timeout(1000 * PATIENCE))
+    return browser
 
 
 @pytest.fixture

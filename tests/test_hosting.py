@@ -15,30 +15,28 @@ import time
 import tomllib
 import urllib.error
 import urllib.request
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 import pytest
-import repo2docker.buildpacks.conda
 import yaml
-from conftest import PATIENCE, ROOT, Server, free_port, wait_for
+from conftest import PATIENCE, ROOT, free_port, wait_for
 from docker.utils.build import exclude_paths
+from environments import LINUX, PYTHON, Environment, conda_and_pip
 from packaging.requirements import Requirement
 from playwright.sync_api import expect
 from repo2docker.app import Repo2Docker
-from test_page import answer, choose, chooser, drawn, saved
+from visitor import answer, choose, chooser, drawn, opened, saved
 
 from foodvision import ModelError
 from foodvision.answer.check import check_model
 from foodvision.answer.classifier import MODEL, Classifier
 
-PYTHON = "3.11"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 HOSTING = (ROOT / "docs" / "hosting.md").read_text()
 TOKEN = "abc"
-LINUX = sys.platform == "linux"
 
 
 # One place for each version
@@ -110,12 +108,6 @@ def test_no_lock_file_names_a_host():
     assert not [path for path in (ROOT / "requirements").iterdir() if "://" in path.read_text()]
 
 
-def conda_and_pip(path):
-    """The conda packages and the pip lines of an environment.yml."""
-    *conda, pip = yaml.safe_load((ROOT / path).read_text())["dependencies"]
-    return conda, pip["pip"]
-
-
 def test_every_environment_has_the_same_python_and_the_same_versions():
     assert PROJECT["project"]["requires-python"] == f">={PYTHON}"
     assert conda_and_pip("environment.yml") == ([f"python={PYTHON}", "pip"], ["-e .[train,test,folder]"])
@@ -163,20 +155,6 @@ def test_a_model_that_answers_nonsense_fails_its_check(pair, monkeypatch):
 # What Binder builds
 
 
-@pytest.fixture(scope="module")
-def checkout(tmp_path_factory):
-    """The repository as a clone would have it, plus uncommitted changes."""
-    folder = tmp_path_factory.mktemp("clone") / "foodvision"
-    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    for name in subprocess.run(
-        listing, cwd=ROOT, check=True, capture_output=True, encoding="utf-8"
-    ).stdout.splitlines():
-        if (ROOT / name).exists():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    return folder
-
-
 @pytest.fixture
 def buildpack(checkout, monkeypatch):
     """The buildpack that repo2docker chooses for this repository."""
@@ -203,93 +181,6 @@ def test_binder_copies_the_repository_then_installs_then_runs_post_build(buildpa
     assert places == sorted(places)
 
 
-# Rehearsals. uv fills each environment in seconds, and pip then finds everything there, hashes checked by both.
-
-
-class Environment:
-    """A virtual environment, and the home folder of a user who has never used Jupyter."""
-
-    def __init__(self, folder):
-        self.folder = folder / "environment"
-        self.home = folder / "home"
-        self.home.mkdir()
-        self.uv("venv", "--seed", "--python", sys.executable, self.folder)
-
-    def uv(self, *arguments):
-        run = subprocess.run([sys.executable, "-m", "uv", "--quiet", *arguments], capture_output=True, encoding="utf-8")
-        assert run.returncode == 0, run.stderr
-
-    def install(self, *arguments):
-        self.uv("pip", "install", "--python", self.folder, "--compile-bytecode", *arguments)
-
-    @property
-    def variables(self):
-        inherited = {
-            name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "VIRTUAL_ENV"))
-        }
-        path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
-        return inherited | {"PATH": path, "HOME": str(self.home), "NB_PYTHON_PREFIX": str(self.folder)}
-
-    def run(self, command, cwd, **variables):
-        """The output of a shell command."""
-        run = subprocess.run(
-            ["bash", "-ec", command], cwd=cwd, env=self.variables | variables, capture_output=True, encoding="utf-8"
-        )
-        assert run.returncode == 0, f"{command}\n{run.stdout}\n{run.stderr}"
-        return run.stdout
-
-    @contextmanager
-    def serve(self, command, cwd, port, path="/", **variables):
-        """A `Server` from a shell command, limited to one core and 2 GB of memory on Linux."""
-        log = self.home / f"{port}.txt"
-        with log.open("w") as output:
-            process = subprocess.Popen(
-                ["bash", "-c", f"exec {command}"],
-                cwd=cwd,
-                env=self.variables | variables,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                preexec_fn=confine if LINUX else None,
-            )
-        try:
-            wait_for(port, process, log)
-            yield Server(process, f"http://localhost:{port}{path}")
-        finally:
-            process.terminate()
-            process.wait(PATIENCE)
-
-
-def confine():
-    import resource
-
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    resource.setrlimit(resource.RLIMIT_DATA, (2 * 10**9, 2 * 10**9))
-
-
-def binder_base():
-    """The Jupyter packages that every Binder image starts from, for pip."""
-    folder = Path(repo2docker.buildpacks.conda.__file__).parent
-    frozen = (folder / f"environment.py-{PYTHON}-linux-64.lock").read_text()
-    versions = dict(re.findall(r"/([a-z][\w-]*?)-(\d[\d.]*)-[^/]*\.conda#", frozen))
-    listed = yaml.safe_load((folder / "environment.yml").read_text())["dependencies"]
-    names = [re.split("[ =]", line)[0] for line in listed]
-    renamed = {"jupyterhub-singleuser": "jupyterhub"}
-    return [f"{renamed.get(name, name)}=={versions[name]}" for name in names if name not in ("nodejs", "pip", "python")]
-
-
-@pytest.fixture(scope="module")
-def binder_environment(checkout, tmp_path_factory):
-    """What Binder builds: its own Jupyter, then binder/environment.yml as mamba has pip install it, then postBuild."""
-    environment = Environment(tmp_path_factory.mktemp("binder"))
-    environment.install(*binder_base())
-    _, lines = conda_and_pip("binder/environment.yml")
-    (checkout / "binder" / "lines.txt").write_text("\n".join(lines))
-    environment.install("--require-hashes", "--requirement", checkout / "requirements" / "serve.txt")
-    environment.run("python -m pip install -U -r lines.txt --no-input --quiet && rm lines.txt", checkout / "binder")
-    environment.run("chmod +x binder/postBuild && ./binder/postBuild", checkout)
-    return environment
-
-
 @pytest.fixture(scope="module")
 def binder(binder_environment, checkout):
     """`jupyter lab` as BinderHub starts it: a `Server`."""
@@ -301,15 +192,6 @@ def binder(binder_environment, checkout):
     path = f"{base}voila/render/foodvision.ipynb?token={TOKEN}"
     with binder_environment.serve(command, checkout, port, path) as server:
         yield server
-
-
-@contextmanager
-def opened(browser, url):
-    """The page, in a fresh browser profile."""
-    with browser.new_context() as context:
-        page = context.new_page()
-        page.goto(url)
-        yield page
 
 
 def ask(page, name="drawn.jpg"):

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,7 +15,7 @@ import pytest
 from conftest import PATIENCE, PUBLIC_HOST, ROOT, SCREENSHOTS, serve
 from jupyter_core.paths import jupyter_path
 from PIL import Image
-from playwright.sync_api import TimeoutError, expect
+from playwright.sync_api import expect
 from visitor import (
     PIXEL,
     RED,
@@ -33,6 +33,7 @@ from visitor import (
     picture,
     press,
     press_in_menu,
+    run_all,
     saved,
 )
 
@@ -118,7 +119,7 @@ def test_the_privacy_notice_appears_at_once_and_nothing_moves_when_the_app_start
     before = page.locator(".foodvision").inner_text(), page.locator(".fv-promise").bounding_box()
     let_through()
     expect(page.locator("[data-connected]")).to_be_visible()
-    page.wait_for_function("document.querySelector('#rendered_cells').innerText.trim() === ''")
+    page.wait_for_function("document.querySelector('#rendered_cells')?.innerText.trim() === ''")
     after = page.locator(".foodvision").inner_text(), page.locator(".fv-promise").bounding_box()
     assert after[0].startswith(before[0]) and after[1] == before[1]
     assert page.evaluate("loading") == 0
@@ -723,19 +724,9 @@ def test_a_page_on_this_machine_has_nothing_to_share(browser, server, request):
         expect(page.get_by_role("button", name="Share this app")).to_have_count(0)
 
 
-def run_all(page):
-    """Repeat a command that had no effect: one given while the notebook is still opening can be lost."""
-    for _ in range(3):
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        with suppress(TimeoutError):
-            return chooser(page).wait_for(timeout=20_000)
-
-
 @pytest.mark.parametrize("place", ["lab/tree", "notebooks"], ids=["JupyterLab", "Notebook 7"])
 def test_the_notebook_works_where_notebooks_are_written(browser, workbench, place):
     with opened(browser, f"{workbench.url}{place}/foodvision.ipynb?token=abc") as page:
-        expect(page.locator(".jp-Notebook-ExecutionIndicator")).to_have_attribute("data-status", "idle")
         run_all(page)
         choose(page, "drawn.jpg", saved(drawn()))
         expect(answer(page)).to_be_visible()
@@ -759,7 +750,6 @@ def test_in_jupyterlab_the_dashboard_has_the_theme_of_jupyter_and_not_of_the_sys
         assert context.request.put(settings, data={"raw": json.dumps({"theme": theme})}).ok
         page = context.new_page()
         page.goto(url)
-        expect(page.locator(".jp-Notebook-ExecutionIndicator")).to_have_attribute("data-status", "idle")
         run_all(page)
         dashboard = page.locator(".foodvision")
         expect(dashboard).to_have_css("color-scheme", scheme)

@@ -24,10 +24,11 @@ import psutil
 import pytest
 import yaml
 from conftest import PATIENCE, ROOT, Server, free_port, wait_for
+from environments import LINUX, binder_base
 from PIL import Image
 from playwright.sync_api import expect
-from test_hosting import HOSTING, LINUX, Environment, ask, binder_base, opened
-from test_page import choose, complaint, saved
+from test_hosting import HOSTING, ask
+from visitor import choose, complaint, kernel_of, opened, saved
 
 from foodvision.answer import machine
 from foodvision.page.server import pool_size
@@ -183,7 +184,7 @@ def test_each_kernel_has_the_cap_and_the_server_has_enough_files_for_the_largest
 def test_a_photo_beyond_the_cap_costs_one_answer_and_other_visitors_nothing(browser, limited):
     with opened(browser, limited.url) as greedy, opened(browser, limited.url) as other:
         ask(greedy), ask(other)
-        kernels = limited.kernels
+        kernels = kernel_of(greedy, limited), kernel_of(other, limited)  # not those that the next visitors will get
         for kernel in kernels:  # lowered, so that a photo which the page takes is too much
             cap = kernel.memory_info().data + 100_000_000
             kernel.rlimit(psutil.RLIMIT_DATA, (cap, cap))
@@ -269,16 +270,13 @@ def test_a_binderhub_gives_the_same_memory_and_builds_no_other_repository():
 
 
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory):
+def hub(binder_environment, checkout, tmp_path_factory):
     """JupyterHub with our Helm values and the packages of Binder's image, its users on this machine."""
-    folder = tmp_path_factory.mktemp("hub")
+    folder, environment = tmp_path_factory.mktemp("hub"), binder_environment
     install = ["npm", "install", "--silent", "--prefix", folder, HTTP_PROXY]
     if not shutil.which("npm") or subprocess.run(install, capture_output=True).returncode:
         pytest.skip(f"npm cannot install {HTTP_PROXY}: the settings for JupyterHub were not tried")
-    environment = Environment(folder)
-    environment.install(*binder_base(), "jupyterhub-tmpauthenticator==1.0.0")
-    environment.install("--require-hashes", "--requirement", ROOT / "requirements" / "serve.txt")
-    environment.run("binder/postBuild", ROOT)
+    environment.install("jupyterhub-tmpauthenticator==1.0.0")
     port = free_port()
     configuration = json.loads(json.dumps(VALUES["hub"]["config"])) | {
         "ConfigurableHTTPProxy": {
@@ -288,7 +286,7 @@ def hub(tmp_path_factory):
         "Spawner": {
             "cmd": [VALUES["singleuser"]["cmd"], "--allow-root"],
             "default_url": VALUES["singleuser"]["defaultUrl"],
-            "notebook_dir": str(ROOT),
+            "notebook_dir": str(checkout),
         },
     }
     configuration["JupyterHub"] |= {
@@ -297,9 +295,9 @@ def hub(tmp_path_factory):
         "hub_port": free_port(),
         "db_url": "sqlite:///:memory:",
     }
-    (environment.home / "jupyterhub_config.json").write_text(json.dumps(configuration))
+    (folder / "jupyterhub_config.json").write_text(json.dumps(configuration))
     command = "jupyterhub --config=jupyterhub_config.json"
-    with environment.serve(command, environment.home, port) as server:
+    with environment.serve(command, folder, port) as server:
         wait_until_healthy(f"{server.url}hub/health")  # the proxy listens before the hub does
         yield server
 
