@@ -27,6 +27,7 @@ PUBLIC_HOST = "food.example.com"  # a name for this machine that looks public to
 SCREENSHOTS = ROOT / "build" / "screenshots"
 PATIENCE = 120  # seconds, for a server or a page on a busy machine
 SERVERS = {"voila", "jupyter", "workbench", "owned", "serving", "limited", "hub", "binder_environment", "image"}
+LONGEST = ["test_page", "test_notebooks", "test_hosting", "test_hostile_files", "test_crowd", "test_compile"]  # files
 FIXTURE_MARKS = {
     "browser": ["browser"],
     "engine": ["browser"],
@@ -66,16 +67,14 @@ def pytest_ignore_collect(collection_path, config):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Mark tests by the fixtures they use, and let `--dist=loadgroup` run everything served on one worker.
+    """Mark tests by the fixtures they use, and begin with the files that take longest, so that no worker ends with one.
 
-    That worker starts each server and browser once, and no two tests that measure a server run side by side.
+    `make test` gives each file to one worker (`--dist=loadfile`), which starts its servers and environments once.
     """
     for item in items:
-        fixtures = set(item.fixturenames)
-        for mark in {mark for name in FIXTURE_MARKS.keys() & fixtures for mark in FIXTURE_MARKS[name]}:
+        for mark in {mark for name in FIXTURE_MARKS.keys() & set(item.fixturenames) for mark in FIXTURE_MARKS[name]}:
             item.add_marker(mark)
-        served = fixtures & {*SERVERS, "browser", "engine"}
-        item.add_marker(pytest.mark.xdist_group("served" if served else item.path.stem))
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -177,26 +176,6 @@ def wait_for(port, process, log):
         except ConnectionRefusedError:
             time.sleep(0.1)
     pytest.fail(f"The server did not start:\n{log.read_text('utf-8')}")
-
-
-@pytest.fixture(scope="session")
-def checkout(tmp_path_factory):
-    """The repository as a clone would have it, plus uncommitted changes: what is built there leaves ours alone."""
-    from environments import copy_checkout
-
-    folder = tmp_path_factory.mktemp("clone") / "foodvision"
-    copy_checkout(folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def binder_environment(checkout, tmp_path_factory):
-    """What Binder builds, in `checkout`: an `Environment`."""
-    from environments import Environment, build_as_binder
-
-    environment = Environment(tmp_path_factory.mktemp("binder"))
-    build_as_binder(environment, checkout)
-    return environment
 
 
 @pytest.fixture(scope="session")

@@ -15,16 +15,17 @@ import time
 import tomllib
 import urllib.error
 import urllib.request
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+import repo2docker.buildpacks.conda
 import yaml
-from conftest import PATIENCE, ROOT, free_port, wait_for
+from conftest import PATIENCE, ROOT, Server, free_port, wait_for
 from docker.utils.build import exclude_paths
-from environments import LINUX, PYTHON, Environment, conda_and_pip
 from packaging.requirements import Requirement
 from playwright.sync_api import expect
 from repo2docker.app import Repo2Docker
@@ -34,9 +35,13 @@ from foodvision import ModelError
 from foodvision.answer.check import check_model
 from foodvision.answer.classifier import MODEL, Classifier
 
+PYTHON = "3.11"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 HOSTING = (ROOT / "docs" / "hosting.md").read_text()
+VALUES = yaml.safe_load((ROOT / "docs" / "scaling" / "jupyterhub.yaml").read_text())
+HTTP_PROXY = "configurable-http-proxy@4.6.3"  # JupyterHub's own, which the chart runs, too
 TOKEN = "abc"
+LINUX = sys.platform == "linux"
 
 
 # One place for each version
@@ -108,6 +113,12 @@ def test_no_lock_file_names_a_host():
     assert not [path for path in (ROOT / "requirements").iterdir() if "://" in path.read_text()]
 
 
+def conda_and_pip(path):
+    """The conda packages and the pip lines of an environment.yml."""
+    *conda, pip = yaml.safe_load((ROOT / path).read_text())["dependencies"]
+    return conda, pip["pip"]
+
+
 def test_every_environment_has_the_same_python_and_the_same_versions():
     assert PROJECT["project"]["requires-python"] == f">={PYTHON}"
     assert conda_and_pip("environment.yml") == ([f"python={PYTHON}", "pip"], ["-e .[train,test,folder]"])
@@ -155,6 +166,20 @@ def test_a_model_that_answers_nonsense_fails_its_check(pair, monkeypatch):
 # What Binder builds
 
 
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """The repository as a clone would have it, plus uncommitted changes."""
+    folder = tmp_path_factory.mktemp("clone") / "foodvision"
+    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    for name in subprocess.run(
+        listing, cwd=ROOT, check=True, capture_output=True, encoding="utf-8"
+    ).stdout.splitlines():
+        if (ROOT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    return folder
+
+
 @pytest.fixture
 def buildpack(checkout, monkeypatch):
     """The buildpack that repo2docker chooses for this repository."""
@@ -179,6 +204,93 @@ def test_binder_copies_the_repository_then_installs_then_runs_post_build(buildpa
     steps = ["COPY --chown=1000:1000 src/ ${REPO_DIR}/", "env update -p", "USER ${NB_USER}", "RUN ./binder/postBuild"]
     places = [dockerfile.rindex(step) for step in steps]
     assert places == sorted(places)
+
+
+# Rehearsals. uv fills each environment in seconds, and pip then finds everything there, hashes checked by both.
+
+
+class Environment:
+    """A virtual environment, and the home folder of a user who has never used Jupyter."""
+
+    def __init__(self, folder):
+        self.folder = folder / "environment"
+        self.home = folder / "home"
+        self.home.mkdir()
+        self.uv("venv", "--seed", "--python", sys.executable, self.folder)
+
+    def uv(self, *arguments):
+        run = subprocess.run([sys.executable, "-m", "uv", "--quiet", *arguments], capture_output=True, encoding="utf-8")
+        assert run.returncode == 0, run.stderr
+
+    def install(self, *arguments):
+        self.uv("pip", "install", "--python", self.folder, "--compile-bytecode", *arguments)
+
+    @property
+    def variables(self):
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "VIRTUAL_ENV"))
+        }
+        path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
+        return inherited | {"PATH": path, "HOME": str(self.home), "NB_PYTHON_PREFIX": str(self.folder)}
+
+    def run(self, command, cwd, **variables):
+        """The output of a shell command."""
+        run = subprocess.run(
+            ["bash", "-ec", command], cwd=cwd, env=self.variables | variables, capture_output=True, encoding="utf-8"
+        )
+        assert run.returncode == 0, f"{command}\n{run.stdout}\n{run.stderr}"
+        return run.stdout
+
+    @contextmanager
+    def serve(self, command, cwd, port, path="/", **variables):
+        """A `Server` from a shell command, limited to one core and 2 GB of memory on Linux."""
+        log = self.home / f"{port}.txt"
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                ["bash", "-c", f"exec {command}"],
+                cwd=cwd,
+                env=self.variables | variables,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                preexec_fn=confine if LINUX else None,
+            )
+        try:
+            wait_for(port, process, log)
+            yield Server(process, f"http://localhost:{port}{path}")
+        finally:
+            process.terminate()
+            process.wait(PATIENCE)
+
+
+def confine():
+    import resource
+
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    resource.setrlimit(resource.RLIMIT_DATA, (2 * 10**9, 2 * 10**9))
+
+
+def binder_base():
+    """The Jupyter packages that every Binder image starts from, for pip."""
+    folder = Path(repo2docker.buildpacks.conda.__file__).parent
+    frozen = (folder / f"environment.py-{PYTHON}-linux-64.lock").read_text()
+    versions = dict(re.findall(r"/([a-z][\w-]*?)-(\d[\d.]*)-[^/]*\.conda#", frozen))
+    listed = yaml.safe_load((folder / "environment.yml").read_text())["dependencies"]
+    names = [re.split("[ =]", line)[0] for line in listed]
+    renamed = {"jupyterhub-singleuser": "jupyterhub"}
+    return [f"{renamed.get(name, name)}=={versions[name]}" for name in names if name not in ("nodejs", "pip", "python")]
+
+
+@pytest.fixture(scope="module")
+def binder_environment(checkout, tmp_path_factory):
+    """What Binder builds: its own Jupyter, then binder/environment.yml as mamba has pip install it, then postBuild."""
+    environment = Environment(tmp_path_factory.mktemp("binder"))
+    environment.install(*binder_base())
+    _, lines = conda_and_pip("binder/environment.yml")
+    (checkout / "binder" / "lines.txt").write_text("\n".join(lines))
+    environment.install("--require-hashes", "--requirement", checkout / "requirements" / "serve.txt")
+    environment.run("python -m pip install -U -r lines.txt --no-input --quiet && rm lines.txt", checkout / "binder")
+    environment.run("chmod +x binder/postBuild && ./binder/postBuild", checkout)
+    return environment
 
 
 @pytest.fixture(scope="module")
@@ -350,6 +462,65 @@ def nginx(tmp_path):
 def test_the_page_works_behind_nginx_with_a_prefix(browser, binder, nginx):
     with opened(browser, nginx(binder)) as page:
         ask(page)
+
+
+# A pod for each visitor, with the Helm values of docs/scaling.md
+
+
+@pytest.fixture(scope="module")
+def hub(binder_environment, checkout, tmp_path_factory):
+    """JupyterHub with our Helm values and the packages of Binder's image, its users on this machine."""
+    folder = tmp_path_factory.mktemp("hub")
+    install = ["npm", "install", "--silent", "--prefix", folder, HTTP_PROXY]
+    if not shutil.which("npm") or subprocess.run(install, capture_output=True).returncode:
+        pytest.skip(f"npm cannot install {HTTP_PROXY}: the settings for JupyterHub were not tried")
+    environment = binder_environment
+    environment.install("jupyterhub-tmpauthenticator==1.0.0")
+    port = free_port()
+    configuration = json.loads(json.dumps(VALUES["hub"]["config"])) | {
+        "ConfigurableHTTPProxy": {
+            "command": [str(folder / "node_modules" / ".bin" / "configurable-http-proxy")],
+            "api_url": f"http://127.0.0.1:{free_port()}",
+        },
+        "Spawner": {
+            "cmd": [VALUES["singleuser"]["cmd"], "--allow-root"],
+            "default_url": VALUES["singleuser"]["defaultUrl"],
+            "notebook_dir": str(checkout),
+        },
+    }
+    configuration["JupyterHub"] |= {
+        "spawner_class": "simple",
+        "bind_url": f"http://127.0.0.1:{port}",
+        "hub_port": free_port(),
+        "db_url": "sqlite:///:memory:",
+    }
+    (folder / "jupyterhub_config.json").write_text(json.dumps(configuration))
+    command = "jupyterhub --config=jupyterhub_config.json"
+    with environment.serve(command, folder, port) as server:
+        wait_until_healthy(f"{server.url}hub/health")  # the proxy listens before the hub does
+        yield server
+
+
+def wait_until_healthy(address):
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return urllib.request.urlopen(address, timeout=5).close()
+        except OSError as error:
+            assert time.monotonic() < deadline, f"{address}: {error}"
+            time.sleep(0.1)
+
+
+@pytest.mark.slow
+def test_each_visitor_of_a_jupyterhub_gets_a_server_without_signing_in(browser, hub):
+    addresses = set()
+    for _ in range(2):
+        with opened(browser, hub.url) as page:
+            page.wait_for_url(f"**{VALUES['singleuser']['defaultUrl']}", timeout=1000 * PATIENCE)  # a server is started
+            ask(page)
+            addresses.add(page.url)
+    assert len(addresses) == 2
+    assert all(urlsplit(address).path.endswith(VALUES["singleuser"]["defaultUrl"]) for address in addresses)
 
 
 # The Dockerfile
