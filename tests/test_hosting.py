@@ -21,6 +21,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
+import psutil
 import pytest
 import repo2docker.buildpacks.conda
 import yaml
@@ -351,20 +352,29 @@ def test_serving_is_eight_times_smaller_than_training():
     assert training > 8 * serving
 
 
+def cpu_seconds(server):
+    """Seconds of CPU that the server and each of its kernels have had, by process id."""
+    seconds = {}
+    for process in (server.process, *server.kernels):
+        with suppress(psutil.NoSuchProcess):  # it has just ended
+            seconds[process.pid] = sum(process.cpu_times()[:2])
+    return seconds
+
+
 @pytest.mark.slow
 def test_the_page_opens_on_binder_within_six_seconds_of_one_core(browser, binder):
-    seconds = []
+    """Of CPU, which a busy machine doesn't change; the printed time is that of a clock."""
+    on_clock, of_cpu = [], []
     for _ in range(3):
-        start = time.perf_counter()
+        start, before = time.perf_counter(), cpu_seconds(binder)
         with opened(browser, binder.url) as page:
             expect(chooser(page)).to_be_enabled()
-            seconds.append(time.perf_counter() - start)
+            on_clock.append(time.perf_counter() - start)
+            after = cpu_seconds(binder)
+            of_cpu.append(sum(seconds - before.get(process, 0) for process, seconds in after.items()))
             ask(page)
-    figure = f"From a server that has started to a page that can be used: {min(seconds):.1f} s"
-    if min(seconds) > 6 and (not LINUX or os.getloadavg()[0] > os.cpu_count()):
-        pytest.skip(f"{figure}, but the machine is busy or cannot hold the server to one core: six were not required")
-    print(figure)
-    assert min(seconds) <= 6
+    print(f"From a server that has started to a page that can be used: {min(on_clock):.1f} s")
+    assert min(of_cpu) <= 6
 
 
 def in_words(kernel):

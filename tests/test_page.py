@@ -2,10 +2,9 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
-import time
-from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -137,21 +136,28 @@ def test_of_two_photos_chosen_before_the_app_has_started_the_last_is_answered(he
     expect(picture(page, "last.jpg")).to_be_visible()
 
 
+@pytest.fixture(scope="module")
+def editable(tmp_path_factory):
+    """The page of a `notebook`, a file that may change once the server has tried it: a `Server`."""
+    path = tmp_path_factory.mktemp("editable") / "changed.ipynb"
+    shutil.copy(ROOT / "foodvision.ipynb", path)
+    command = ["foodvision", "serve", str(path), "--no-browser", "--preheat_kernel=False"]
+    with serve(command, "/", tmp_path_factory) as server:
+        server.notebook = path
+        yield server
+
+
 @pytest.fixture
-def beginning_with(tmp_path, tmp_path_factory):
+def beginning_with(editable):
     """`beginning_with(code)`: a `Server` whose notebook begins with more code since the server has tried it."""
-    with ExitStack() as servers:
 
-        def serve_notebook(code):
-            notebook, path = nbformat.read(ROOT / "foodvision.ipynb", as_version=4), tmp_path / "changed.ipynb"
-            nbformat.write(notebook, path)
-            command = ["foodvision", "serve", str(path), "--no-browser", "--preheat_kernel=False"]
-            server = servers.enter_context(serve(command, "/", tmp_path_factory))
-            notebook.cells.insert(0, nbformat.v4.new_code_cell(code))
-            nbformat.write(notebook, path)
-            return server
+    def change(code):
+        notebook = nbformat.read(ROOT / "foodvision.ipynb", as_version=4)
+        notebook.cells.insert(0, nbformat.v4.new_code_cell(code))
+        nbformat.write(notebook, editable.notebook)
+        return editable
 
-        yield serve_notebook
+    return change
 
 
 def test_the_dashboard_appears_before_the_notebook_has_run(browser, beginning_with):
@@ -235,16 +241,17 @@ def test_a_large_photo_is_never_decoded_in_full(page, phone_photo):
     assert page.evaluate("decoded") == [750 * 1000]
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_large_photo_is_shown_upright_however_it_is_stored(page, orientation):
+def test_a_large_photo_is_shown_upright_however_it_is_stored(page):
     turns = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # the transpositions of Pillow that undo what a reader does
-    photo, exif = drawn(1500, 2000), Image.Exif()
-    exif[0x0112] = orientation
-    if orientation > 1:
-        photo = photo.transpose(turns[orientation])
-    choose(page, "turned.jpg", saved(photo, exif=exif))
-    expect(answer(page)).to_be_visible()
-    assert_upright(picture(page, "turned.jpg"), (640, 853))
+    for orientation in range(1, 9):
+        photo, exif = drawn(1500, 2000), Image.Exif()
+        exif[0x0112] = orientation
+        if orientation > 1:
+            photo = photo.transpose(turns[orientation])
+        choose(page, f"{orientation}.jpg", saved(photo, exif=exif))
+        expect(picture(page, f"{orientation}.jpg")).to_be_visible()
+        expect(answer(page)).to_be_visible()
+        assert_upright(picture(page, f"{orientation}.jpg"), (640, 853))
 
 
 def test_a_browser_without_an_image_decoder_shrinks_a_photo_while_it_decodes_it(page, phone_photo):
@@ -325,15 +332,16 @@ SHOWS_HALF = """() => {
 
 
 @pytest.mark.parametrize("browser_shows_half", [False, True], ids=["as it is", "in a browser that shows half"])
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP"])
-def test_a_photo_that_is_cut_short_is_refused_in_every_browser(page, format, browser_shows_half):
+def test_a_photo_that_is_cut_short_is_refused_in_every_browser(page, browser_shows_half):
     if browser_shows_half:
         page.evaluate(SHOWS_HALF)
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (640, 640, 3), dtype=np.uint8))
-    whole = saved(noise, format)
-    choose(page, "cut.jpg", whole[: len(whole) // 2])
-    expect(complaint(page)).to_contain_text("cut.jpg This photo is damaged or cut short.")
-    expect(answer(page)).to_have_count(0)
+    for format in ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP"):
+        whole = saved(noise, format)
+        choose(page, f"{format}.jpg", whole[: len(whole) // 2])
+        sentence = f"{format}.jpg This photo is damaged or cut short."
+        expect(complaint(page).filter(has_text=sentence)).to_be_visible()
+        expect(answer(page)).to_have_count(0)
 
 
 def test_a_jpeg_followed_by_a_video_is_complete(page):
@@ -445,10 +453,8 @@ def test_a_slow_upload_shows_its_progress(page):
 
 def test_a_kernel_that_is_gone_is_noticed_and_its_photo_asked_again(page, voila):
     kernel_of(page, voila).kill()
-    chosen = time.monotonic()
     choose(page, "drawn.jpg", saved(drawn()))
     expect(page.get_by_text(GONE)).to_be_visible()
-    assert time.monotonic() - chosen < 10
     expect(picture(page, "drawn.jpg")).to_be_visible()
     page.get_by_role("button", name="Reload and ask again").click()
     expect(answer(page)).to_be_visible()
@@ -734,50 +740,51 @@ def test_the_notebook_works_where_notebooks_are_written(browser, workbench, plac
         page.screenshot(path=SCREENSHOTS / f"{place.split('/')[0]}.png")
 
 
-@pytest.mark.parametrize(
-    ("theme", "scheme", "background", "system"),
-    [
-        ("JupyterLab Light", "light", "rgb(255, 255, 255)", "dark"),
-        ("JupyterLab Dark", "dark", "rgb(17, 17, 17)", "light"),
-    ],
-)
-def test_in_jupyterlab_the_dashboard_has_the_theme_of_jupyter_and_not_of_the_system(
-    browser, workbench, theme, scheme, background, system
-):
-    settings = f"{workbench.url}lab/api/settings/@jupyterlab/apputils-extension:themes?token=abc"
-    url = f"{workbench.url}lab/tree/foodvision.ipynb?token=abc"
-    with browser.new_context(color_scheme=system) as context:
-        assert context.request.put(settings, data={"raw": json.dumps({"theme": theme})}).ok
-        page = context.new_page()
-        page.goto(url)
+def test_in_a_notebook_the_dashboard_speaks_the_browsers_language(browser, workbench):
+    with opened(browser, f"{workbench.url}notebooks/foodvision.ipynb?token=abc", locale="de") as page:
+        run_all(page)
+        expect(page.get_by_label("Foto auswählen")).to_be_attached()
+        assert page.locator("[lang=de][dir=ltr]").count() == 1
+
+
+THEMES = [
+    ("JupyterLab Light", "light", "rgb(255, 255, 255)", "dark"),
+    ("JupyterLab Dark", "dark", "rgb(17, 17, 17)", "light"),
+]
+CHANGE_THEME = "theme => jupyterapp.commands.execute('apputils:change-theme', { theme }).then(() => null)"
+
+
+def test_in_jupyterlab_the_dashboard_has_the_theme_of_jupyter_and_not_of_the_system(browser, workbench):
+    with opened(browser, f"{workbench.url}lab/tree/foodvision.ipynb?token=abc") as page:
         run_all(page)
         dashboard = page.locator(".foodvision")
-        expect(dashboard).to_have_css("color-scheme", scheme)
-        expect(dashboard).to_have_css("background-color", background)
-        expect(dashboard.get_by_role("button", name="Use the camera")).to_have_css("border-radius", "12px")
-        page.screenshot(path=SCREENSHOTS / f"lab-{scheme}.png")
+        for theme, scheme, background, system in THEMES:
+            page.emulate_media(color_scheme=system)
+            page.evaluate(CHANGE_THEME, theme)
+            expect(dashboard).to_have_css("color-scheme", scheme)
+            expect(dashboard).to_have_css("background-color", background)
+            expect(dashboard.get_by_role("button", name="Use the camera")).to_have_css("border-radius", "12px")
+            page.screenshot(path=SCREENSHOTS / f"lab-{scheme}.png")
 
 
 @pytest.mark.learn
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_owners_page_of_verdicts_has_margins_buttons_and_a_readable_plot(
-    browser, tmp_path, tmp_path_factory, scheme
-):
+def test_the_owners_page_of_verdicts_has_margins_buttons_and_a_readable_plot(browser, tmp_path, tmp_path_factory):
     feedback = Feedback(tmp_path / "feedback.db")
     feedback.add("key", Prediction("pizza", {"pizza": 0.9, "steak": 0.1}, seconds=0.1), "pizza")
     setting = {"FOODVISION_FEEDBACK": str(feedback.path)}
     with (
         serve(["voila", "feedback.ipynb", "--no-browser"], "/", tmp_path_factory, **setting) as server,
-        opened(browser, server.url, color_scheme=scheme, viewport={"width": 390, "height": 664}) as page,
+        opened(browser, server.url, viewport={"width": 390, "height": 664}) as page,
     ):
         export = page.get_by_role("button", name="Export")
         expect(export).to_be_visible()
         assert page.get_by_role("heading", name="What visitors say").bounding_box()["x"] >= 16
-        expect(export).not_to_have_css("background-color", "rgba(0, 0, 0, 0)")
-        plot = page.locator(".celltag_plot img")
-        expect(plot).to_have_css("filter", "none" if scheme == "light" else "invert(1) hue-rotate(180deg)")
         assert page.evaluate("document.documentElement.scrollWidth") == 390
-        page.screenshot(path=SCREENSHOTS / f"feedback-{scheme}.png", full_page=True)
+        for scheme, shown in ("light", "none"), ("dark", "invert(1) hue-rotate(180deg)"):
+            page.emulate_media(color_scheme=scheme)
+            expect(page.locator(".celltag_plot img")).to_have_css("filter", shown)
+            expect(export).not_to_have_css("background-color", "rgba(0, 0, 0, 0)")
+            page.screenshot(path=SCREENSHOTS / f"feedback-{scheme}.png", full_page=True)
 
 
 @pytest.mark.parametrize("content", [saved(drawn()), b"only text"], ids=["a photo", "no photo"])
@@ -865,17 +872,16 @@ def test_a_page_with_other_classes_mentions_only_those(browser, bears):
             assert word not in page.locator(".foodvision").inner_text().lower()
 
 
-def test_the_owners_sentence_in_the_notebook_replaces_the_models(held, tmp_path, tmp_path_factory):
+def test_the_owners_sentence_in_the_notebook_replaces_the_models(held, editable):
     notebook = nbformat.read(ROOT / "foodvision.ipynb", as_version=4)
     notebook.cells[0].source = "# Bear watch\n\nWhich bear is it?"
-    nbformat.write(notebook, tmp_path / "bears.ipynb")
-    with serve(["foodvision", "serve", str(tmp_path / "bears.ipynb"), "--no-browser"], "/", tmp_path_factory) as server:
-        page, let_through = held(server.url)
-        let_through()
-        expect(page.locator("[data-connected]")).to_be_visible()
-        expect(page.get_by_role("heading", name="Bear watch")).to_be_visible()
-        expect(page.get_by_text("Which bear is it?")).to_be_visible()
-        expect(page.get_by_text("Is it pizza")).to_be_hidden()
+    nbformat.write(notebook, editable.notebook)
+    page, let_through = held(editable.url)
+    let_through()
+    expect(page.locator("[data-connected]")).to_be_visible()
+    expect(page.get_by_role("heading", name="Bear watch")).to_be_visible()
+    expect(page.get_by_text("Which bear is it?")).to_be_visible()
+    expect(page.get_by_text("Is it pizza")).to_be_hidden()
 
 
 def test_the_dashboard_answers_a_ping_and_draws_codes_of_web_addresses_alone(monkeypatch):
