@@ -27,7 +27,7 @@ PUBLIC_HOST = "food.example.com"  # a name for this machine that looks public to
 SCREENSHOTS = ROOT / "build" / "screenshots"
 PATIENCE = 120  # seconds, for a server or a page on a busy machine
 SERVERS = {"voila", "jupyter", "workbench", "owned", "serving", "limited", "hub", "binder_environment", "image"}
-LONGEST = ["test_page", "test_notebooks", "test_hosting", "test_hostile_files", "test_crowd", "test_compile"]  # files
+LONGEST = ["page", "notebooks", "hosting", "crowd", "hostile_files", "on_device", "messages", "mobile", "training"]
 FIXTURE_MARKS = {
     "browser": ["browser"],
     "engine": ["browser"],
@@ -74,7 +74,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         for mark in {mark for name in FIXTURE_MARKS.keys() & set(item.fixturenames) for mark in FIXTURE_MARKS[name]}:
             item.add_marker(mark)
-    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+    places = {f"test_{name}": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(LONGEST)))
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -16,7 +16,7 @@ from uuid import UUID
 import nbformat
 import numpy as np
 import pytest
-from conftest import ROOT, serve
+from conftest import PATIENCE, ROOT, serve
 from nbclient import NotebookClient
 from PIL import Image
 from playwright.sync_api import expect
@@ -75,7 +75,7 @@ class Response:
     """A server's response to a path sent as it is: no client has normalised it, and no redirect is followed."""
 
     def __init__(self, server, path, method="GET"):
-        connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=30)
+        connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=PATIENCE)
         connection.putrequest(method, path, skip_accept_encoding=True)
         connection.endheaders()
         response = connection.getresponse()
