@@ -27,6 +27,7 @@ PUBLIC_HOST = "food.example.com"  # a name for this machine that looks public to
 SCREENSHOTS = ROOT / "build" / "screenshots"
 PATIENCE = 120  # seconds, for a server or a page on a busy machine
 SERVERS = {"voila", "jupyter", "workbench", "owned", "serving", "limited", "hub", "binder_environment", "image"}
+# The test files that take longest.
 LONGEST = ["page", "notebooks", "hosting", "crowd", "hostile_files", "on_device", "messages", "mobile", "training"]
 FIXTURE_MARKS = {
     "browser": ["browser"],
