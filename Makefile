@@ -40,7 +40,7 @@ test: .venv/all browser engines proxy js runtime ## run every check and every te
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest --numprocesses=2 --dist=loadgroup --cov
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder --cov
 
 js: ## check the scripts, where Node is installed
 	@if ! command -v npm > /dev/null; then echo "Node is not installed: the scripts were not checked."; \

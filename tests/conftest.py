@@ -27,6 +27,8 @@ PUBLIC_HOST = "food.example.com"  # a name for this machine that looks public to
 SCREENSHOTS = ROOT / "build" / "screenshots"
 PATIENCE = 120  # seconds, for a server or a page on a busy machine
 SERVERS = {"voila", "jupyter", "workbench", "owned", "serving", "limited", "hub", "binder_environment", "image"}
+# The test files that take longest.
+LONGEST = ["page", "notebooks", "hosting", "crowd", "hostile_files", "on_device", "messages", "mobile", "training"]
 FIXTURE_MARKS = {
     "browser": ["browser"],
     "engine": ["browser"],
@@ -66,16 +68,15 @@ def pytest_ignore_collect(collection_path, config):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Mark tests by the fixtures they use, and let `--dist=loadgroup` run everything served on one worker.
+    """Mark tests by the fixtures they use, and begin with the files that take longest, so that no worker ends with one.
 
-    That worker starts each server and browser once, and no two tests that measure a server run side by side.
+    `make test` gives each file to one worker (`--dist=loadfile`), which starts its servers and environments once.
     """
     for item in items:
-        fixtures = set(item.fixturenames)
-        for mark in {mark for name in FIXTURE_MARKS.keys() & fixtures for mark in FIXTURE_MARKS[name]}:
+        for mark in {mark for name in FIXTURE_MARKS.keys() & set(item.fixturenames) for mark in FIXTURE_MARKS[name]}:
             item.add_marker(mark)
-        served = fixtures & {*SERVERS, "browser", "engine"}
-        item.add_marker(pytest.mark.xdist_group("served" if served else item.path.stem))
+    places = {f"test_{name}": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(LONGEST)))
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -130,6 +131,7 @@ def workbench(tmp_path_factory):
     folder = tmp_path_factory.mktemp("workbench")
     shutil.copy(ROOT / "foodvision.ipynb", folder)
     options = ["--no-browser", "--allow-root", "--IdentityProvider.token=abc", f"--ServerApp.root_dir={folder}"]
+    options += ["--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"]
     settings = {"JUPYTERLAB_SETTINGS_DIR": str(tmp_path_factory.mktemp("settings"))}
     with serve(["notebook", *options], "/", tmp_path_factory, **settings) as server:
         yield server
@@ -186,14 +188,19 @@ def browser():
     expect.set_options(timeout=1000 * PATIENCE)
     with sync_playwright() as playwright:
         try:
-            browser = playwright.chromium.launch(
-                executable_path=CHROMIUM,
-                args=[*CHROMIUM_FLAGS.split(), f"--host-resolver-rules=MAP {PUBLIC_HOST} 127.0.0.1"],
-            )
+            browser = launch(playwright.chromium, f"--host-resolver-rules=MAP {PUBLIC_HOST} 127.0.0.1")
         except Error as error:
             pytest.fail(f"No browser starts; `playwright install --with-deps chromium` installs one.\n{error}")
         yield browser
         browser.close()
+
+
+def launch(chromium, *flags):
+    """A browser whose pages have time for everything on a busy machine."""
+    args = [*CHROMIUM_FLAGS.split(), *flags]
+    browser = chromium.launch(executable_path=CHROMIUM, args=args, timeout=1000 * PATIENCE)
+    browser.on("context", lambda context: context.set_default_timeout(1000 * PATIENCE))
+    return browser
 
 
 @pytest.fixture

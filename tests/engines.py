@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from conftest import PATIENCE
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.support.ui import WebDriverWait
 
 DEBIAN_PACKAGES = "firefox-esr webkit2gtk-driver xvfb"
-SCRIPT_TIMEOUT_S = 30
 
 
 def _skip(missing, engine):
@@ -40,6 +40,7 @@ def firefox():
     options.binary_location = binary
     options.add_argument("-headless")
     with webdriver.Firefox(options=options, service=webdriver.FirefoxService(driver)) as browser:
+        browser.set_script_timeout(PATIENCE)
         yield browser
 
 
@@ -63,6 +64,7 @@ def webkit():
             ),
         ) as browser,
     ):
+        browser.set_script_timeout(PATIENCE)
         yield browser
 
 

@@ -133,7 +133,7 @@ def test_a_public_page_shares_its_address_with_a_code(browser, site):
         page.get_by_role("button", name="Share this app").click()
         code = page.locator(".fv-code")
         expect(code).to_be_visible()
-        assert page.wait_for_function("() => document.querySelector('.fv-code').naturalWidth > 100")
+        assert page.wait_for_function("() => document.querySelector('.fv-code')?.naturalWidth > 100")
         content = urlopen(code.get_attribute("src").replace(PUBLIC_HOST, "localhost")).read()
     assert content.startswith(b"<?xml") and b"<svg" in content
 

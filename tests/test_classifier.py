@@ -123,7 +123,7 @@ def test_the_same_pixels_give_the_learners_probabilities(classifier, learner):
 
 def test_real_test_photos_get_the_learners_answers(classifier, learner, test_photos):
     """At full size, each read, resized and cropped by its own code. fastai ignores colour profiles."""
-    photos = [photo for photo in test_photos.photo if not has_profile(photo)]
+    photos = [photo for photo in test_photos.photo[::3] if not has_profile(photo)]
     dl = learner.dls.test_dl(photos, num_workers=0)
     with learner.no_bar():
         expected, _ = learner.get_preds(dl=dl)

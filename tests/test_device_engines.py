@@ -26,7 +26,6 @@ pytestmark = [
 def engine(request):
     """A browser, driven by Selenium."""
     with ENGINES[request.param]() as browser:
-        browser.set_script_timeout(PATIENCE)
         yield browser
 
 

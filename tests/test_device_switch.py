@@ -6,7 +6,7 @@ import urllib.request
 import nbformat
 import psutil
 import pytest
-from conftest import CHROMIUM, CHROMIUM_FLAGS, PATIENCE, ROOT
+from conftest import PATIENCE, ROOT, launch
 from drawn_pizza import draw_pizza
 from on_device import hosted
 from playwright.sync_api import expect
@@ -203,8 +203,7 @@ def pizza_camera(tmp_path_factory):
 @pytest.fixture
 def filming(browser, pizza_camera):
     """A browser whose camera shows the pizza."""
-    flags = [*CHROMIUM_FLAGS.split(), f"--use-file-for-fake-video-capture={pizza_camera}"]
-    camera = browser.browser_type.launch(executable_path=CHROMIUM, args=flags)
+    camera = launch(browser.browser_type, f"--use-file-for-fake-video-capture={pizza_camera}")
     yield camera
     camera.close()
 
@@ -288,14 +287,14 @@ def test_the_rear_camera_comes_first_and_cameras_and_light_can_be_switched(filmi
         page.goto(address)
         page.get_by_role("button", name="Live camera").click()
         page.get_by_role("button", name="Light").click()
-        page.wait_for_function("() => torch === true")
+        page.wait_for_function("() => globalThis.torch === true")
         page.get_by_role("button", name="Light").click()
-        page.wait_for_function("() => torch === false")
+        page.wait_for_function("() => globalThis.torch === false")
         page.get_by_role("button", name="Other camera").click()
-        page.wait_for_function("() => wanted.length === 2")
+        page.wait_for_function("() => globalThis.wanted.length === 2")
         expect(page.locator(".fv-live")).to_have_text("Pizza")
         page.get_by_role("button", name="Other camera").click()
-        page.wait_for_function("() => wanted.length === 3")
+        page.wait_for_function("() => globalThis.wanted.length === 3")
         chosen = page.evaluate("wanted.map(({ facingMode, deviceId }) => facingMode ?? deviceId.exact)")
         assert chosen == ["environment", "front", "rear"]
 

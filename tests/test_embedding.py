@@ -90,7 +90,7 @@ def test_a_policy_without_frames_gets_the_rule(monkeypatch, policy):
 
 def head(url, **headers):
     """Headers and text of a page, as a crawler gets them."""
-    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=120) as response:
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=PATIENCE) as response:
         return response.headers, response.read().decode()
 
 

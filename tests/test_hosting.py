@@ -18,8 +18,10 @@ import urllib.request
 from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
+import psutil
 import pytest
 import repo2docker.buildpacks.conda
 import yaml
@@ -28,7 +30,7 @@ from docker.utils.build import exclude_paths
 from packaging.requirements import Requirement
 from playwright.sync_api import expect
 from repo2docker.app import Repo2Docker
-from test_page import answer, choose, chooser, drawn, saved
+from visitor import answer, choose, chooser, drawn, opened, saved
 
 from foodvision import ModelError
 from foodvision.answer.check import check_model
@@ -37,6 +39,8 @@ from foodvision.answer.classifier import MODEL, Classifier
 PYTHON = "3.11"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 HOSTING = (ROOT / "docs" / "hosting.md").read_text()
+VALUES = yaml.safe_load((ROOT / "docs" / "scaling" / "jupyterhub.yaml").read_text())
+HTTP_PROXY = "configurable-http-proxy@4.6.3"  # JupyterHub's own, which the chart runs, too
 TOKEN = "abc"
 LINUX = sys.platform == "linux"
 
@@ -303,15 +307,6 @@ def binder(binder_environment, checkout):
         yield server
 
 
-@contextmanager
-def opened(browser, url):
-    """The page, in a fresh browser profile."""
-    with browser.new_context() as context:
-        page = context.new_page()
-        page.goto(url)
-        yield page
-
-
 def ask(page, name="drawn.jpg"):
     choose(page, name, saved(drawn()))
     expect(answer(page)).to_be_visible()
@@ -357,20 +352,29 @@ def test_serving_is_eight_times_smaller_than_training():
     assert training > 8 * serving
 
 
+def cpu_seconds(server):
+    """Seconds of CPU that the server and each of its kernels have had, by process id."""
+    seconds = {}
+    for process in (server.process, *server.kernels):
+        with suppress(psutil.NoSuchProcess):  # it has just ended
+            seconds[process.pid] = sum(process.cpu_times()[:2])
+    return seconds
+
+
 @pytest.mark.slow
 def test_the_page_opens_on_binder_within_six_seconds_of_one_core(browser, binder):
-    seconds = []
+    """Of CPU, which a busy machine doesn't change; the printed time is that of a clock."""
+    on_clock, of_cpu = [], []
     for _ in range(3):
-        start = time.perf_counter()
+        start, before = time.perf_counter(), cpu_seconds(binder)
         with opened(browser, binder.url) as page:
             expect(chooser(page)).to_be_enabled()
-            seconds.append(time.perf_counter() - start)
+            on_clock.append(time.perf_counter() - start)
+            after = cpu_seconds(binder)
+            of_cpu.append(sum(seconds - before.get(process, 0) for process, seconds in after.items()))
             ask(page)
-    figure = f"From a server that has started to a page that can be used: {min(seconds):.1f} s"
-    if min(seconds) > 6 and (not LINUX or os.getloadavg()[0] > os.cpu_count()):
-        pytest.skip(f"{figure}, but the machine is busy or cannot hold the server to one core: six were not required")
-    print(figure)
-    assert min(seconds) <= 6
+    print(f"From a server that has started to a page that can be used: {min(on_clock):.1f} s")
+    assert min(of_cpu) <= 6
 
 
 def in_words(kernel):
@@ -468,6 +472,65 @@ def nginx(tmp_path):
 def test_the_page_works_behind_nginx_with_a_prefix(browser, binder, nginx):
     with opened(browser, nginx(binder)) as page:
         ask(page)
+
+
+# A pod for each visitor, with the Helm values of docs/scaling.md
+
+
+@pytest.fixture(scope="module")
+def hub(binder_environment, checkout, tmp_path_factory):
+    """JupyterHub with our Helm values and the packages of Binder's image, its users on this machine."""
+    folder = tmp_path_factory.mktemp("hub")
+    install = ["npm", "install", "--silent", "--prefix", folder, HTTP_PROXY]
+    if not shutil.which("npm") or subprocess.run(install, capture_output=True).returncode:
+        pytest.skip(f"npm cannot install {HTTP_PROXY}: the settings for JupyterHub were not tried")
+    environment = binder_environment
+    environment.install("jupyterhub-tmpauthenticator==1.0.0")
+    port = free_port()
+    configuration = json.loads(json.dumps(VALUES["hub"]["config"])) | {
+        "ConfigurableHTTPProxy": {
+            "command": [str(folder / "node_modules" / ".bin" / "configurable-http-proxy")],
+            "api_url": f"http://127.0.0.1:{free_port()}",
+        },
+        "Spawner": {
+            "cmd": [VALUES["singleuser"]["cmd"], "--allow-root"],
+            "default_url": VALUES["singleuser"]["defaultUrl"],
+            "notebook_dir": str(checkout),
+        },
+    }
+    configuration["JupyterHub"] |= {
+        "spawner_class": "simple",
+        "bind_url": f"http://127.0.0.1:{port}",
+        "hub_port": free_port(),
+        "db_url": "sqlite:///:memory:",
+    }
+    (folder / "jupyterhub_config.json").write_text(json.dumps(configuration))
+    command = "jupyterhub --config=jupyterhub_config.json"
+    with environment.serve(command, folder, port) as server:
+        wait_until_healthy(f"{server.url}hub/health")  # the proxy listens before the hub does
+        yield server
+
+
+def wait_until_healthy(address):
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return urllib.request.urlopen(address, timeout=5).close()
+        except OSError as error:
+            assert time.monotonic() < deadline, f"{address}: {error}"
+            time.sleep(0.1)
+
+
+@pytest.mark.slow
+def test_each_visitor_of_a_jupyterhub_gets_a_server_without_signing_in(browser, hub):
+    addresses = set()
+    for _ in range(2):
+        with opened(browser, hub.url) as page:
+            page.wait_for_url(f"**{VALUES['singleuser']['defaultUrl']}", timeout=1000 * PATIENCE)  # a server is started
+            ask(page)
+            addresses.add(page.url)
+    assert len(addresses) == 2
+    assert all(urlsplit(address).path.endswith(VALUES["singleuser"]["defaultUrl"]) for address in addresses)
 
 
 # The Dockerfile

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -15,7 +16,7 @@ from uuid import UUID
 import nbformat
 import numpy as np
 import pytest
-from conftest import ROOT, serve
+from conftest import PATIENCE, ROOT, serve
 from nbclient import NotebookClient
 from PIL import Image
 from playwright.sync_api import expect
@@ -74,7 +75,7 @@ class Response:
     """A server's response to a path sent as it is: no client has normalised it, and no redirect is followed."""
 
     def __init__(self, server, path, method="GET"):
-        connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=30)
+        connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=PATIENCE)
         connection.putrequest(method, path, skip_accept_encoding=True)
         connection.endheaders()
         response = connection.getresponse()
@@ -291,11 +292,15 @@ def names(folder):
 def written(since, content, *folders):
     """Files written since then that contain part of the content."""
     piece = content[len(content) // 2 :][:64]
-    recent = [path for folder in folders for path in files(folder) if path.stat().st_mtime >= since]
-    return [path for path in recent if piece in path.read_bytes()]
+    return [path for folder in folders for path in files(folder) if contains(path, piece, since)]
+
+
+def contains(path, piece, since):
+    with suppress(FileNotFoundError):  # another test's temporary file
+        return path.stat().st_mtime >= since and piece in path.read_bytes()
 
 
 def files(folder):
     for top, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name not in (".git", ".venv", "build")]
+        folders[:] = [name for name in folders if name not in (".git", ".venv", "build", "node_modules")]
         yield from (path for path in (Path(top, name) for name in names) if path.is_file())

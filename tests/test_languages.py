@@ -5,7 +5,6 @@ import re
 import pytest
 from conftest import ROOT, serve
 from playwright.sync_api import expect
-from test_page import run_all
 
 from foodvision.page.standalone import PICTURES, render_page
 
@@ -98,16 +97,6 @@ def test_no_language_overflows_a_small_phone(opened, language):
     assert page.evaluate(FITS)
     expect(ask(page)).to_be_visible()
     assert page.evaluate(FITS)
-
-
-def test_the_notebook_speaks_the_language_too(browser, workbench):
-    with browser.new_context(locale="de") as context:
-        page = context.new_page()
-        page.goto(f"{workbench.url}notebooks/foodvision.ipynb?token=abc")
-        expect(page.locator(".jp-Notebook-ExecutionIndicator")).to_have_attribute("data-status", "idle")
-        run_all(page)
-        expect(page.get_by_label("Foto auswählen")).to_be_attached()
-        assert page.locator("[lang=de][dir=ltr]").count() == 1
 
 
 def test_the_page_without_a_kernel_speaks_it_as_well(browser, tmp_path_factory):

@@ -1,7 +1,8 @@
 """The promises of docs/scaling.md: one machine and its limits, several servers behind nginx, a pod per visitor.
 
-No cluster is needed. The Helm values are checked by the chart's own schema where the chart can be fetched, and a
-JupyterHub on this machine tries their settings. `pytest tests/test_scaling.py -rP` prints what was measured.
+No cluster is needed. The Helm values are checked by the chart's own schema where the chart can be fetched, and
+tests/test_hosting.py tries their settings in a JupyterHub on this machine. To print what was measured:
+`pytest tests/test_scaling.py -rP`.
 """
 
 import http.client
@@ -26,17 +27,15 @@ import yaml
 from conftest import PATIENCE, ROOT, Server, free_port, wait_for
 from PIL import Image
 from playwright.sync_api import expect
-from test_hosting import HOSTING, LINUX, Environment, ask, binder_base, opened
-from test_page import choose, complaint, saved
+from test_hosting import HOSTING, LINUX, VALUES, ask, binder_base
+from visitor import choose, complaint, kernel_of, opened, saved
 
 from foodvision.answer import machine
 from foodvision.page.server import pool_size
 
 SCALING = (ROOT / "docs" / "scaling.md").read_text()
-VALUES = yaml.safe_load((ROOT / "docs" / "scaling" / "jupyterhub.yaml").read_text())
 VOILA = json.loads((ROOT / "voila.json").read_text())
 CHART = "https://hub.jupyter.org/helm-chart/jupyterhub-{}.tgz"
-HTTP_PROXY = "configurable-http-proxy@4.6.3"  # JupyterHub's own, which the chart runs, too
 MIB = 2**20
 
 
@@ -183,7 +182,7 @@ def test_each_kernel_has_the_cap_and_the_server_has_enough_files_for_the_largest
 def test_a_photo_beyond_the_cap_costs_one_answer_and_other_visitors_nothing(browser, limited):
     with opened(browser, limited.url) as greedy, opened(browser, limited.url) as other:
         ask(greedy), ask(other)
-        kernels = limited.kernels
+        kernels = kernel_of(greedy, limited), kernel_of(other, limited)  # not those kept ready for later visitors
         for kernel in kernels:  # lowered, so that a photo which the page takes is too much
             cap = kernel.memory_info().data + 100_000_000
             kernel.rlimit(psutil.RLIMIT_DATA, (cap, cap))
@@ -266,61 +265,3 @@ def test_a_binderhub_gives_the_same_memory_and_builds_no_other_repository():
     (ours,) = documented(r"banned_specs: \[\"\^\(\?!(\S+?)/\)")
     assert any(pattern.match("another/repository/HEAD") for pattern in banned)
     assert not any(pattern.match(f"{ours}/HEAD") for pattern in banned)
-
-
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory):
-    """JupyterHub with our Helm values and the packages of Binder's image, its users on this machine."""
-    folder = tmp_path_factory.mktemp("hub")
-    install = ["npm", "install", "--silent", "--prefix", folder, HTTP_PROXY]
-    if not shutil.which("npm") or subprocess.run(install, capture_output=True).returncode:
-        pytest.skip(f"npm cannot install {HTTP_PROXY}: the settings for JupyterHub were not tried")
-    environment = Environment(folder)
-    environment.install(*binder_base(), "jupyterhub-tmpauthenticator==1.0.0")
-    environment.install("--require-hashes", "--requirement", ROOT / "requirements" / "serve.txt")
-    environment.run("binder/postBuild", ROOT)
-    port = free_port()
-    configuration = json.loads(json.dumps(VALUES["hub"]["config"])) | {
-        "ConfigurableHTTPProxy": {
-            "command": [str(folder / "node_modules" / ".bin" / "configurable-http-proxy")],
-            "api_url": f"http://127.0.0.1:{free_port()}",
-        },
-        "Spawner": {
-            "cmd": [VALUES["singleuser"]["cmd"], "--allow-root"],
-            "default_url": VALUES["singleuser"]["defaultUrl"],
-            "notebook_dir": str(ROOT),
-        },
-    }
-    configuration["JupyterHub"] |= {
-        "spawner_class": "simple",
-        "bind_url": f"http://127.0.0.1:{port}",
-        "hub_port": free_port(),
-        "db_url": "sqlite:///:memory:",
-    }
-    (environment.home / "jupyterhub_config.json").write_text(json.dumps(configuration))
-    command = "jupyterhub --config=jupyterhub_config.json"
-    with environment.serve(command, environment.home, port) as server:
-        wait_until_healthy(f"{server.url}hub/health")  # the proxy listens before the hub does
-        yield server
-
-
-def wait_until_healthy(address):
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return urllib.request.urlopen(address, timeout=5).close()
-        except OSError as error:
-            assert time.monotonic() < deadline, f"{address}: {error}"
-            time.sleep(0.1)
-
-
-@pytest.mark.slow
-def test_each_visitor_of_a_jupyterhub_gets_a_server_without_signing_in(browser, hub):
-    addresses = set()
-    for _ in range(2):
-        with opened(browser, hub.url) as page:
-            page.wait_for_url(f"**{VALUES['singleuser']['defaultUrl']}", timeout=1000 * PATIENCE)  # a server is started
-            ask(page)
-            addresses.add(page.url)
-    assert len(addresses) == 2
-    assert all(urlsplit(address).path.endswith(VALUES["singleuser"]["defaultUrl"]) for address in addresses)

@@ -113,3 +113,16 @@ def kernel_of(page, server):
     expect(page.locator("[data-connected]")).to_be_visible()
     kernel_id = json.loads(page.locator("#jupyter-config-data").text_content())["kernelId"]
     return next(kernel for kernel in server.kernels if kernel_id in " ".join(kernel.cmdline()))
+
+
+KERNEL_IS_READY = "globalThis.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+RUN_ALL = "() => { jupyterapp.commands.execute('notebook:run-all-cells'); }"
+
+
+def run_all(page):
+    """Run a notebook in JupyterLab or Notebook 7, once it has its kernel: before, a dialog would ask for one.
+
+    The notebook's indicator says "idle" even while there is no kernel.
+    """
+    page.wait_for_function(KERNEL_IS_READY)
+    page.evaluate(RUN_ALL)
