@@ -442,7 +442,6 @@ def test_a_missing_model_stops_the_server_with_a_sentence(tmp_path, capsys):
     assert "foodvision compile" in capsys.readouterr().err.splitlines()[-1]
 
 
-@pytest.mark.slow
 def test_a_notebook_without_a_dashboard_stops_the_server_with_a_sentence(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "foodvision.ipynb").write_text(

@@ -14,8 +14,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from playwright.sync_api import expect
 from visitor import answer
 
+from foodvision.page.notebook import ServeError
 from foodvision.page.standalone import render_page
-from foodvision.page.trial import ServeError
 
 # An answerer that calls every photo pizza.
 PIZZA = """
