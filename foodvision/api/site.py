@@ -26,6 +26,7 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
+PACKED = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
 STATIC = Path(__file__).parents[1] / "page" / "template" / "static"
 SERVED = ["preview.jpg", "icon.png", *(f"languages/{file.name}" for file in STATIC.glob("languages/*.js"))]
 DEVICE = "device/"
@@ -70,12 +71,11 @@ class Site:
     async def show(self, request: Request) -> Response:
         """The page, as soon as it is rendered, with the address that this visitor used."""
         await self._rendered.wait()
-        policy = allow_frames(f"{self._page.policy}; {FRAMES}")
-        headers = {"Content-Security-Policy": policy, "Vary": "Accept-Encoding"} | HEADERS
+        headers = {"Content-Security-Policy": allow_frames(f"{self._page.policy}; {FRAMES}")} | HEADERS
         packed = self._packed(site_address(request.headers, request.url.scheme))
         if "gzip" not in request.headers.get("Accept-Encoding", ""):
             return HTMLResponse(gzip.decompress(packed), headers=headers)
-        return HTMLResponse(packed, headers=headers | {"Content-Encoding": "gzip"})
+        return HTMLResponse(packed, headers=headers | PACKED)
 
     def device_file(self, name: str) -> Response:
         """What browsers need to answer photos themselves. Raises ApiError for files of another model."""
