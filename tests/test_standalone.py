@@ -49,7 +49,7 @@ def test_the_page_shows_the_notebooks_text_around_the_dashboard(tmp_path):
     html = render_page(written(tmp_path, *cells, title="Dogs & more"), "pizzaAnswerer").html
     assert "<title>Dogs &amp; more</title>" in html
     above, below = html.split('<div id="dashboard"></div>')
-    assert "My <em>dogs</em>" in above
+    assert '<h1 id="My-dogs">My <em>dogs</em></h1>' in above
     assert "Woof." in below
     assert "whoever" not in html and "secret" not in html
 
