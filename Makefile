@@ -68,7 +68,7 @@ train: .venv/all ## train the model again, in train.ipynb
 # `make bench BENCH="--only page"` measures a part.
 bench: .venv/all runtime browser build/bench/gradio/ready ## compare FoodVision with Gradio and fastbook's app
 	$(BIN)/python -m benchmarks $(BENCH)
-	$(BIN)/python -m benchmarks.on_device
+	$(if $(BENCH),,$(BIN)/python -m benchmarks.on_device)
 
 # Gradio needs an older Pillow, so it gets its own environment. It shares the torch of .venv through a .pth file.
 build/bench/gradio/ready: requirements/bench.txt | .venv/all

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent
 BUILD = ROOT / "build" / "bench"
 RIVALS = Path(__file__).parent / "rivals"
 GRADIO_PYTHON = BUILD / "gradio" / "bin" / "python"
-START = 120  # seconds for a server to start
+START = 300  # seconds for a server to start on a busy machine
 # Extensions installed here that an environment with only the tutorial's packages would not load.
 NOT_THEIRS = [
     f"--VoilaConfiguration.extension_denylist={name}" for name in ("anywidget", "@jupyter-notebook/lab-extension")

@@ -20,12 +20,11 @@ FASTBOOK = ["voila", "ipykernel", "ipywidgets", "fastai", "torch", "torchvision"
 TORCH = ["torch", "torchvision"]
 
 
-def serving():
-    """Names of the packages that serving FoodVision needs."""
-    return [
-        Requirement(line).name
-        for line in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
-    ]
+def serving(extra=None):
+    """Names of the packages that serving FoodVision needs, perhaps with those of an extra."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = project["dependencies"] + (project["optional-dependencies"][extra] if extra else [])
+    return [Requirement(line).name for line in lines]
 
 
 def distributions(names):

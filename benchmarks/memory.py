@@ -1,8 +1,10 @@
 """Memory of a server and all the processes it has started."""
 
 import asyncio
+import threading
 import time
 from collections import namedtuple
+from contextlib import contextmanager
 
 import psutil
 
@@ -22,6 +24,24 @@ def memory(process):
     """
     found = [used for one in tree(process) if (used := _memory_full_info(one))]
     return Memory(sum(one.rss for one in found), sum(one.pss for one in found), sum(one.uss for one in found))
+
+
+@contextmanager
+def peak(measure, interval_s):
+    """Measure repeatedly while the block runs; gives a function that returns the largest value so far."""
+    most, over = [measure()], threading.Event()
+
+    def watch():
+        while not over.wait(interval_s):
+            most[0] = max(most[0], measure())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield lambda: most[0]
+    finally:
+        over.set()
+        watcher.join()
 
 
 async def settled(process, patience=60, quiet=2.0, busy=0.1):

@@ -34,17 +34,30 @@ from .apps import (
     serving,
 )
 from .browser import answer_time, first_paint, open_page, profile
-from .memory import memory, settled, tree
+from .memory import memory, peak, settled, tree
 from .network import PHONE, Network
 from .photos import SIZES, photo, photo_folder
-from .programs import FoodVisionClient, GradioClient, seconds_per_request
-from .report import API_CPU, API_MEMORY, API_SECONDS, DIRECT, DIRECT_CPU, OPEN_TO_ANSWER
+from .programs import FoodVisionClient, GradioClient, crowd, seconds_per_request
+from .report import (
+    API_CPU,
+    API_INSTALLED,
+    API_MEMORY,
+    API_SECONDS,
+    API_START,
+    CROWD,
+    CROWD_MEMORY,
+    CROWD_WAIT,
+    DIRECT,
+    DIRECT_CPU,
+    OPEN_TO_ANSWER,
+)
 
 NEVER = 30  # seconds after which a photo counts as never answered
 QUIET = 2  # seconds without traffic after which a page counts as loaded
 CROWDS = (1, 2, 4, 8)
 FOLDERS = (100, 400)
 REQUESTS = 80  # of programs, from 8 clients at once
+SAMPLE_EVERY_S = 0.5
 
 
 def of_each_app(measure):
@@ -58,14 +71,18 @@ def of_each_app(measure):
     return part
 
 
-async def _served(app, results, measure):
-    """Call `measure(server)`. An app that doesn't start or a page that fails loses only its own figures."""
+async def _served(app, results, measure, settle=True):
+    """Call `measure(server)`, once the app is idle if it has to `settle`.
+
+    An app that doesn't start or a page that fails loses only its own figures.
+    """
     print(f"  {app.name}", file=sys.stderr, flush=True)
     try:
         async with serving(app) as server:
-            await settled(server.process)
+            if settle:
+                await settled(server.process)
             await measure(server)
-    except (BenchmarkError, Error, subprocess.CalledProcessError) as error:
+    except (BenchmarkError, Error, OSError, subprocess.CalledProcessError) as error:
         results.note(f"{app.name}: {error}")
 
 
@@ -222,30 +239,48 @@ def _run(command):
 async def api(results, repeats, browser):
     """Programs: requests to FoodVision's API and to Gradio's with the same model, and direct calls beside them."""
     content = photo("small").read_bytes()
-    await asyncio.to_thread(_direct, results, repeats, content)
+    bare, extra = (install.installed(sys.executable, install.serving(name))[0] for name in (None, "api"))
+    results.add(FOODVISION, API_INSTALLED, extra - bare, "MB")
     for app, shown, client in ((API, FOODVISION, FoodVisionClient), (GRADIO_API, GRADIO, GradioClient)):
-        await _served(app, results, partial(_programs, results, repeats, shown, client, content))
+        measure = partial(_programs, results, repeats, shown, client, content, perf_counter())
+        await _served(app, results, measure, settle=False)
 
 
-def _direct(results, repeats, content):
-    """Seconds of CPU for a prediction, and seconds when two threads predict side by side, in this process."""
-    classifier = Classifier(threads=1)
-    classifier.predict(content)
-    for _ in range(repeats):
-        cpu, start = process_time(), perf_counter()
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(classifier.predict, [content] * REQUESTS))
-        results.add(FOODVISION, DIRECT_CPU, (process_time() - cpu) / REQUESTS)
-        results.add(FOODVISION, DIRECT, (perf_counter() - start) / REQUESTS)
-
-
-async def _programs(results, repeats, shown, client, content, server):
+async def _programs(results, repeats, shown, client, content, start, server):
+    """Requests to one app. Direct calls take turns with them, since a machine isn't equally fast all the time."""
     await asyncio.to_thread(_first_answer, client, server.port, content)
+    results.add(shown, API_START, perf_counter() - start)
+    await settled(server.process)
+    classifier = Classifier(threads=1)
     for _ in range(repeats):
+        if shown is FOODVISION:
+            await asyncio.to_thread(_direct, results, classifier, content)
         before = _cpu_of(server)
         results.add(shown, API_SECONDS, await seconds_per_request(client, server.port, content, REQUESTS))
         results.add(shown, API_CPU, (_cpu_of(server) - before) / REQUESTS)
     results.add(shown, API_MEMORY, memory(server.process).resident, "MB")
+    if shown is FOODVISION:
+        await asyncio.to_thread(_crowd_at_once, results, content, classifier.predict(content).label, server)
+
+
+def _direct(results, classifier, content):
+    """Seconds of CPU for a prediction, and seconds when two threads predict side by side, in this process."""
+    classifier.predict(content)
+    cpu, start = process_time(), perf_counter()
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(classifier.predict, [content] * REQUESTS))
+    results.add(FOODVISION, DIRECT_CPU, (process_time() - cpu) / REQUESTS)
+    results.add(FOODVISION, DIRECT, (perf_counter() - start) / REQUESTS)
+
+
+def _crowd_at_once(results, content, label, server):
+    """Everyone opens the page and sends a photo at the same time."""
+    with peak(lambda: memory(server.process).resident, SAMPLE_EVERY_S) as most:
+        visits = crowd(server.port, content, CROWD)
+    if {said for said, _ in visits} != {label}:
+        raise BenchmarkError(f"In a crowd of {CROWD}, the API didn't give everyone the right answer.")
+    results.add(FOODVISION, CROWD_MEMORY, most(), "MB")
+    results.add(FOODVISION, CROWD_WAIT, max(seconds for _, seconds in visits))
 
 
 def _first_answer(client, port, content):

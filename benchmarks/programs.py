@@ -1,31 +1,43 @@
-"""Programs that ask a server about one photo: how FoodVision's API and Gradio's are called."""
+"""Programs and visitors that ask a server about one photo, as FoodVision's API and Gradio's are called."""
 
 import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
-from time import perf_counter
+from time import perf_counter, sleep
 
 CLIENTS = 8
+PATIENCE = 600  # seconds: in a crowd on a busy machine, the last one waits long
 BOUNDARY = "photo"
 
 
 class FoodVisionClient:
-    """Sends a photo's bytes, and reads its prediction."""
+    """Sends a photo's bytes, and reads its prediction. It waits for as long as a busy server says."""
 
     def __init__(self, port):
-        self.connection = HTTPConnection("localhost", port, timeout=120)
+        self.connection = HTTPConnection("localhost", port, timeout=PATIENCE)
 
     def ask(self, photo):
         return self._json("POST", "/predict", photo, "image/jpeg")["label"]
 
-    def _json(self, method, path, body=None, kind="application/json"):
-        self.connection.request(method, path, body, {"Content-Type": kind})
+    def open_page(self):
+        """The page, packed as for a browser."""
+        return self._read("GET", "/", None, {"Accept-Encoding": "gzip"})
+
+    def _json(self, method, path, body, kind="application/json"):
+        return json.loads(self._read(method, path, body, {"Content-Type": kind}))
+
+    def _read(self, method, path, body, headers):
+        self.connection.request(method, path, body, headers)
         response = self.connection.getresponse()
         content = response.read()
+        if wait_s := response.headers["Retry-After"]:
+            self.connection.close()  # the server would, too; the next request opens it again
+            sleep(int(wait_s))
+            return self._read(method, path, body, headers)
         if response.status != 200:
             raise ConnectionError(f"{path} answered {response.status}: {content[:200]!r}")
-        return json.loads(content)
+        return content
 
 
 class GradioClient(FoodVisionClient):
@@ -60,3 +72,28 @@ async def seconds_per_request(client, port, photo, requests, clients=CLIENTS):
         return (perf_counter() - start) / (requests // clients * clients)
 
     return await asyncio.to_thread(ask_all)
+
+
+def crowd(port, photo, visitors):
+    """(label, seconds) of so many visitors at once. Each opens the page and asks about a photo.
+
+    Like the page, they try again if the connection breaks off.
+    """
+
+    def patiently(ask, deadline):
+        while True:
+            try:
+                return ask(FoodVisionClient(port))
+            except OSError:
+                if perf_counter() > deadline:
+                    raise
+                sleep(1)
+
+    def visit(_):
+        start = perf_counter()
+        patiently(FoodVisionClient.open_page, start + PATIENCE)
+        label = patiently(lambda client: client.ask(photo), start + PATIENCE)
+        return label, perf_counter() - start
+
+    with ThreadPoolExecutor(visitors) as pool:
+        return list(pool.map(visit, range(visitors)))

@@ -33,6 +33,11 @@ LIMITS = {"2 GB": 2e9, "8 GB": 8e9}
 FURTHER = "memory per additional visitor"
 API_SECONDS, API_CPU = "API, seconds a request with 8 clients", "API, CPU a request"
 API_MEMORY = "API, memory of the server"
+API_START = "API, start to first answer"
+API_INSTALLED = "API, installed by its extra"
+CROWD = 500  # visitors of the page without kernels
+CROWD_MEMORY = f"API, memory with {CROWD} visitors at once"
+CROWD_WAIT = f"API, longest of {CROWD} visits at once"
 DIRECT, DIRECT_CPU = "direct prediction in two threads, seconds", "direct prediction, CPU"
 OPEN_TO_ANSWER = "page open to answer, 4 MB"
 INTRODUCTION = """\
@@ -51,7 +56,8 @@ the frame that shows the file chooser or the answer, by the page's own clock.
 - **fastbook's app** is from its chapter 2: `load_learner`, `FileUpload` and a button, under plain Voilà. **Gradio** is
   the app from learnpytorch.io's chapter 09. Both run an EfficientNet-B2 with random weights, which takes as long as any
   others, and neither has to wait for files from other hosts.
-- The API's rows compare `foodvision api`, which also serves the page, with the same model in Gradio's API.
+- The API's rows compare `foodvision api`, which also serves the page, with the same model in Gradio's API. A visit in
+  the crowd is opening the page and one photo.
 - 3G is a network of 750 kbit/s with a 150 ms round trip, shared by all of a page's connections. The bytes of a visit
   are counted on this network, including headers and websockets.
 - Gradio runs one process for everyone: visitors hardly add memory, but they wait for each other. Proportional memory
@@ -177,6 +183,8 @@ BARS = (
     Bar("API: at least 0.85 times the rate of two threads", API_SECONDS, times=0.85, beside=DIRECT),
     Bar("API: at least 3 times Gradio's requests a second", API_SECONDS, rival=GRADIO, times=3),
     Bar("API: at most 220 MB with the page", API_MEMORY, limit=220e6),
+    Bar("API: 500 visitors at once in 1 GB", CROWD_MEMORY, limit=1e9),
+    Bar("API: its extra at most 35 MB", API_INSTALLED, limit=35e6),
 )
 
 PLOTTED = {

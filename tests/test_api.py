@@ -5,6 +5,8 @@ import io
 import json
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -442,7 +444,6 @@ def test_a_missing_model_stops_the_server_with_a_sentence(tmp_path, capsys):
     assert "foodvision compile" in capsys.readouterr().err.splitlines()[-1]
 
 
-@pytest.mark.slow
 def test_a_notebook_without_a_dashboard_stops_the_server_with_a_sentence(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "foodvision.ipynb").write_text(
@@ -450,6 +451,15 @@ def test_a_notebook_without_a_dashboard_stops_the_server_with_a_sentence(tmp_pat
     )
     assert in_a_thread(main, ["api", "--port", "0"]) == 2
     assert "no dashboard" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_the_server_imports_nothing_of_jupyters():
+    """It would take seconds and a hundred megabytes."""
+    script = "import sys, foodvision.api.server; print(*{name.partition('.')[0] for name in sys.modules})"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=True)
+    imported = set(ran.stdout.split())
+    assert "fastapi" in imported
+    assert not imported & {"nbformat", "nbconvert", "jupyter_client", "ipywidgets", "IPython", "voila"}
 
 
 def test_a_port_in_use_is_reported(capsys):

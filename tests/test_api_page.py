@@ -4,10 +4,7 @@ import io
 import json
 import shutil
 import subprocess
-import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
@@ -16,11 +13,12 @@ from drawn_pizza import draw_pizza
 from PIL import Image
 from playwright.sync_api import expect
 
+from benchmarks.programs import crowd
 from foodvision import Classifier
 from foodvision.page.feedback import SETTING, Feedback
 
 pytestmark = pytest.mark.slow
-VISITORS = 500
+VISITORS = 50
 
 
 def saved(picture, format):
@@ -38,7 +36,7 @@ def site(tmp_path_factory):
     """The page of a server that keeps verdicts: a `Server`, with its `feedback`."""
     path = tmp_path_factory.mktemp("feedback") / "feedback.db"
     with serve(["foodvision", "api"], "/", tmp_path_factory, **{SETTING: str(path)}) as server:
-        urlopen(server.url, timeout=5 * PATIENCE).close()  # the page is rendered when the server starts
+        urlopen(server.url, timeout=5 * PATIENCE).close()  # comes once the page is rendered
         server.feedback = Feedback(path)
         yield server
 
@@ -159,24 +157,10 @@ def test_the_page_fits_into_a_small_container(site):
 
 
 def test_a_crowd_at_once_is_answered_in_little_memory(site):
-    """Each opens the page and sends a photo, and waits as long as the server says, as the page does."""
-
-    deadline = time.monotonic() + 10 * PATIENCE
-
-    def visit(_):
-        while time.monotonic() < deadline:
-            try:
-                urlopen(site.url, timeout=PATIENCE).close()
-                return json.load(urlopen(f"{site.url}predict", PIZZA, timeout=PATIENCE))["label"]
-            except HTTPError as error:
-                assert error.code == 429
-                time.sleep(int(error.headers["Retry-After"]))
-            except OSError:  # on a busy machine it may take too long to connect
-                time.sleep(1)
-
-    with ThreadPoolExecutor(VISITORS) as pool:
-        labels = list(pool.map(visit, range(VISITORS)))
-    assert labels == [Classifier().predict(PIZZA).label] * VISITORS
+    """`make bench BENCH="--only api"` does it with ten times as many."""
+    port = int(site.url.rsplit(":", 1)[1].strip("/"))
+    visits = crowd(port, PIZZA, VISITORS)
+    assert [label for label, _ in visits] == [Classifier().predict(PIZZA).label] * VISITORS
     print(f"The API's server after {VISITORS} visitors at once: {site.process.memory_info().rss / 1e6:.0f} MB")
     assert site.process.memory_info().rss < 1e9
 

@@ -18,6 +18,8 @@ from conftest import PATIENCE, free_port
 from PIL import Image
 
 pytestmark = pytest.mark.slow
+START_S = 5 * PATIENCE  # for a node, on a busy machine; Ray reads these when it is imported
+os.environ |= {"RAY_raylet_start_wait_time_s": str(START_S), "RAY_agent_register_timeout_ms": str(1000 * START_S)}
 ray = pytest.importorskip("ray", reason="Ray isn't installed: its adapter was not run (`make ray` does)")
 REQUESTS, CLIENTS = 200, 4
 
@@ -29,14 +31,13 @@ def photo():
 
 
 @pytest.fixture
-def cluster(monkeypatch):
+def cluster():
     """The address of a cluster of two replicas."""
     from ray import serve
 
     from foodvision.api.ray import app
 
     port = free_port()
-    monkeypatch.setenv("RAY_raylet_start_wait_time_s", str(PATIENCE))  # on a busy machine
     ray.init(num_cpus=3, object_store_memory=100_000_000, include_dashboard=False, log_to_driver=False)
     serve.start(http_options={"port": port})
     serve.run(app)

@@ -16,7 +16,8 @@ from conftest import PATIENCE, ROOT, Server, free_port, wait_for
 from reliability.messages import Visitor, photo
 
 from foodvision.answer.classifier import MODEL
-from foodvision.page.trial import ServeError, try_notebook, try_port
+from foodvision.page.notebook import ServeError
+from foodvision.page.trial import try_notebook, try_port
 
 PACKAGED = "foodvision/packaged/"
 

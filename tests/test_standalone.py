@@ -14,8 +14,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from playwright.sync_api import expect
 from visitor import answer
 
+from foodvision.page.notebook import ServeError
 from foodvision.page.standalone import render_page
-from foodvision.page.trial import ServeError
 
 # An answerer that calls every photo pizza.
 PIZZA = """
@@ -49,7 +49,7 @@ def test_the_page_shows_the_notebooks_text_around_the_dashboard(tmp_path):
     html = render_page(written(tmp_path, *cells, title="Dogs & more"), "pizzaAnswerer").html
     assert "<title>Dogs &amp; more</title>" in html
     above, below = html.split('<div id="dashboard"></div>')
-    assert "My <em>dogs</em>" in above
+    assert '<h1 id="My-dogs">My <em>dogs</em></h1>' in above
     assert "Woof." in below
     assert "whoever" not in html and "secret" not in html
 

@@ -35,11 +35,11 @@ def api(openapi: bool, **choices: Any) -> int:
     foodvision api --openapi > openapi.json       for generators of clients
     curl --data-binary @photo.jpg http://localhost:8000/predict
     """
+    from ..page.notebook import ServeError
     from .settings import KEY_SETTING, Settings, vertex_addresses
 
     settings = Settings(key=os.environ.get(KEY_SETTING, ""), vertex=vertex_addresses(), **choices)
     try:
-        from .errors import ServeError
         from .server import create_app, serve
     except ModuleNotFoundError as error:
         if error.name not in API_PACKAGES:

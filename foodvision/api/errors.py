@@ -28,10 +28,6 @@ STANDARD = {404: "There is nothing here. See /openapi.json.", 405: "Use another 
 logger = logging.getLogger("foodvision.api")
 
 
-class ServeError(RuntimeError):
-    """The API can't be served. The message says what to do."""
-
-
 class ApiError(Exception):
     """No answer, with an HTTP status; the message is a sentence for whoever wrote the program."""
 

@@ -14,11 +14,12 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from ..page.embedding import framing_sites
 from ..page.feedback import Feedback
+from ..page.notebook import ServeError
 from ..page.preview import own_address
 from . import huggingface, instances, openinference, predict, verdicts
 from .answering import Answering
 from .connection import TimedConnection
-from .errors import ServeError, tell_errors
+from .errors import tell_errors
 from .guard import Guard
 from .limits import SHUTDOWN_S
 from .observe import Metrics, Observer, log_json
@@ -119,6 +120,7 @@ def serve(settings: Settings) -> None:
     config = uvicorn.Config(
         create_app(settings, stop),
         http=TimedConnection,
+        loop="asyncio",  # what the extra installs
         ws="none",
         lifespan="on",
         log_config=None,

@@ -1,12 +1,11 @@
 """The page, without a kernel: one process answers all its visitors."""
 
 import asyncio
+import gzip
 import io
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
-from multiprocessing import get_context
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
@@ -16,7 +15,8 @@ from ..page import device
 from ..page.embedding import allow_frames
 from ..page.pictures import CODE, code_of, is_address
 from ..page.preview import site_address, with_addresses
-from .errors import ApiError, ServeError
+from ..page.standalone import StandalonePage, render_page
+from .errors import ApiError
 
 NOTEBOOK = "foodvision.ipynb"
 ANSWERER = "httpAnswerer"  # in page/static/http.js
@@ -26,37 +26,37 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
+PACKED = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
 STATIC = Path(__file__).parents[1] / "page" / "template" / "static"
 SERVED = ["preview.jpg", "icon.png", *(f"languages/{file.name}" for file in STATIC.glob("languages/*.js"))]
 DEVICE = "device/"
+MAX_ADDRESSES = 8  # under which visitors know the page, and whose pages are kept
 NO_SUCH_FILE = "The page has a newer model by now. Reload it."
 NOT_AN_ADDRESS = "A QR code here holds a web address of at most 1,000 characters."
 
 
-class Rendered(NamedTuple):
-    """The page, and the content security policy that it is served with."""
-
-    html: str
-    policy: str
-
-
 class Site:
-    """The page of a notebook. It is rendered once, and in its own process, since that takes a hundred megabytes."""
+    """The page of a notebook, rendered once."""
 
     def __init__(self, model: Path, feedback_on: bool) -> None:
         self.model, self.feedback_on = model, feedback_on
-        self._page = Rendered("", "")
+        self._page = StandalonePage("", "", "")
         self._rendered = asyncio.Event()
+        self._packed = lru_cache(MAX_ADDRESSES)(self._pack)
 
     async def render(self) -> None:
         """Render the page. Raises ServeError if it can't be."""
-        render = partial(_render, find_file(NOTEBOOK), self.model, self.feedback_on)
-        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-            try:
-                self._page = await asyncio.get_running_loop().run_in_executor(pool, render)
-            except RuntimeError as error:  # page.standalone's, or the process was killed
-                raise ServeError(str(error)) from error
+        self._page = await asyncio.to_thread(self._render)
         self._rendered.set()
+
+    def _render(self) -> StandalonePage:
+        files = device.device_files(self.model)
+        options: dict[str, Any] = {"device": files.settings(DEVICE)} if files else {}
+        options["feedback_on"] = self.feedback_on
+        return render_page(find_file(NOTEBOOK), ANSWERER, self.model, languages="languages/", **options)
+
+    def _pack(self, site: str) -> bytes:
+        return gzip.compress(with_addresses(self._page.html.encode(), site, "/"))
 
     def router(self) -> APIRouter:
         """The routes of the page and of what it asks for."""
@@ -71,9 +71,11 @@ class Site:
     async def show(self, request: Request) -> Response:
         """The page, as soon as it is rendered, with the address that this visitor used."""
         await self._rendered.wait()
-        site = site_address(request.headers, request.url.scheme)
-        policy = {"Content-Security-Policy": self._page.policy}
-        return HTMLResponse(with_addresses(self._page.html.encode(), site, "/"), headers=policy | HEADERS)
+        headers = {"Content-Security-Policy": allow_frames(f"{self._page.policy}; {FRAMES}")} | HEADERS
+        packed = self._packed(site_address(request.headers, request.url.scheme))
+        if "gzip" not in request.headers.get("Accept-Encoding", ""):
+            return HTMLResponse(gzip.decompress(packed), headers=headers)
+        return HTMLResponse(packed, headers=headers | PACKED)
 
     def device_file(self, name: str) -> Response:
         """What browsers need to answer photos themselves. Raises ApiError for files of another model."""
@@ -94,12 +96,3 @@ def draw_code(text: str) -> Response:
 
 def _file(name: str) -> Response:
     return FileResponse(STATIC / name, headers=HEADERS)
-
-
-def _render(notebook: Path, model: Path, feedback_on: bool) -> Rendered:
-    from ..page.standalone import render_page  # and nbconvert
-
-    files = device.device_files(model)
-    options: dict[str, Any] = {"device": files.settings(DEVICE)} if files else {}
-    page = render_page(notebook, ANSWERER, model, languages="languages/", feedback_on=feedback_on, **options)
-    return Rendered(page.html, allow_frames(f"{page.policy}; {FRAMES}"))

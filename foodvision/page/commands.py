@@ -23,8 +23,8 @@ def serve(options: tuple[str, ...]) -> int:
     foodvision serve --Voila.ip=0.0.0.0           let other computers connect
     foodvision serve foodvision.ipynb             serve this notebook and no other
     """
+    from .notebook import ServeError
     from .server import FoodVision
-    from .trial import ServeError
 
     try:
         FoodVision.launch_instance(list(options))
@@ -50,8 +50,8 @@ def static(folder: Path, notebook: Path | None, model: Path) -> int:
     foodvision static site
     python -m http.server --directory site
     """
+    from .notebook import ServeError
     from .static_app import StaticError, write_static
-    from .trial import ServeError
 
     try:
         size = write_static(folder, notebook or find_file(NOTEBOOK), model)

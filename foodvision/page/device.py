@@ -43,13 +43,14 @@ class DeviceFiles:
 
     def __init__(self, model: Path, runtime: Path = RUNTIME) -> None:
         """Raises OSError, and ValueError if the model doesn't describe itself or the runtime is incomplete."""
-        self._content, self._runtime = model.read_bytes(), runtime / "dist"
+        content, self._path, self._runtime = model.read_bytes(), model, runtime / "dist"
+        self._model_bytes = len(content)
         self._script = join_modules(SCRIPTS).encode()
         self._description = json.dumps(describe(model)).encode()
         version = json.loads((runtime / "package.json").read_text(encoding="utf-8"))["version"]
         self.worker = f"worker-{_digest(self._script)}.js"
         self.runtime = f"onnxruntime-{version}/"
-        self.model = f"model-{_digest(self._content)}/"
+        self.model = f"model-{_digest(content)}/"
         self._makers: dict[str, Callable[[], bytes]] = {
             self.worker: lambda: self._script,
             self.runtime + LOADER: (self._runtime / LOADER).read_bytes,
@@ -65,19 +66,25 @@ class DeviceFiles:
         return _digest("".join(self.names).encode() + self._description)
 
     def read(self, name: str) -> bytes:
-        """A file's content. What takes a second to pack is kept in the user's cache. Raises KeyError."""
+        """A file's content. What takes a second to pack is kept in the user's cache.
+
+        Raises KeyError if there is no such file, or no longer.
+        """
         make = self._makers[name]
         return _kept(name.replace("/", "-"), make) if name.endswith(".gz") else make()
 
     def _pack_model(self) -> bytes:
         from ..answer.half import halve_weights  # imports NumPy, which the server needs for nothing else
 
-        return _pack(halve_weights(self._content))
+        content = self._path.read_bytes()
+        if self.model != f"model-{_digest(content)}/":
+            raise KeyError(f"{self.model} is gone.")
+        return _pack(halve_weights(content))
 
     def settings(self, folder: str) -> dict[str, object]:
         """What the page must know; `folder` is relative to the page's base."""
         wasm = (self._runtime / WASM).stat().st_size
-        size = int(PACKED_WASM * wasm + PACKED_MODEL * len(self._content))
+        size = int(PACKED_WASM * wasm + PACKED_MODEL * self._model_bytes)
         return {"folder": folder, "worker": self.worker, "runtime": self.runtime, "model": self.model, "bytes": size}
 
 

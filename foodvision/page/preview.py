@@ -5,8 +5,10 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # the API's server needs addresses only
+if TYPE_CHECKING:  # nbformat takes long to import
     from nbformat import NotebookNode
+
+    from .notebook import Cell, Notebook
 
 ADDRESS_SETTING = "FOODVISION_ADDRESS"
 OURS = {"pizza", "steak", "sushi"}  # the dishes in preview.jpg
@@ -18,7 +20,7 @@ PAGE = re.compile(rb'(<meta property="og:url" content=")[^"]*')
 MARKDOWN = re.compile(r"!\[[^\]]*\]\([^)]*\)|\[([^\]]*)\]\([^)]*\)|[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}|<[^>]*>")
 
 
-def preview(notebook: "NotebookNode", classes: dict[str, dict[str, str]]) -> dict[str, str | bool]:
+def preview(notebook: "Notebook | NotebookNode", classes: dict[str, dict[str, str]]) -> dict[str, str | bool]:
     """Title, description and whether the picture of our own dishes fits, for the head of the page.
 
     The description is the owner's sentence below the title, or else names the model's classes.
@@ -30,7 +32,7 @@ def preview(notebook: "NotebookNode", classes: dict[str, dict[str, str]]) -> dic
     }
 
 
-def own_sentence(notebook: "NotebookNode") -> str:
+def own_sentence(notebook: "Notebook | NotebookNode") -> str:
     """The first paragraph above the dashboard, without its Markdown; empty if there is none."""
     for cell in notebook.cells:
         if "dashboard" in cell.metadata.get("tags", []):
@@ -40,6 +42,11 @@ def own_sentence(notebook: "NotebookNode") -> str:
                 if text := " ".join(MARKDOWN.sub(r"\1", paragraph).split()):
                     return text if len(text) <= MAX_DESCRIPTION else f"{text[: MAX_DESCRIPTION - 1].rstrip()}…"
     return ""
+
+
+def has_sentence(cell: "Cell | NotebookNode") -> bool:
+    """Whether Markdown has more than a title, which means that the owner has said what the page is for."""
+    return any(line.strip() and not line.startswith("#") for line in cell.source.splitlines())
 
 
 def invitation(titles: dict[str, str], background: dict[str, str]) -> str:

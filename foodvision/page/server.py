@@ -16,8 +16,9 @@ from .device_handler import DeviceHandler, pattern
 from .embedding import framing_sites
 from .extension import ForOtherSites
 from .guard import PageConnection
+from .notebook import ServeError
 from .preview import own_address
-from .trial import ServeError, can_hold_sockets, try_notebook, try_port
+from .trial import can_hold_sockets, try_notebook, try_port
 
 NOTEBOOK = "foodvision.ipynb"
 MAX_ZMQ_SOCKETS = 65536  # ZeroMQ's default is a thousand, and each visitor takes four

@@ -1,26 +1,28 @@
 """The page of a notebook as a single HTML file, for hosts without kernels."""
 
 import hashlib
+import html
 import json
+import re
 from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import mistune
 from jinja2 import Environment, FileSystemLoader
-from nbconvert.filters import markdown2html
-from nbformat import NotebookNode
 
 from .assets import join_modules, read_style
-from .first_paint import has_sentence, settings
-from .preview import preview
-from .trial import ServeError, read_notebook
+from .notebook import Cell, Notebook, ServeError, read_notebook
+from .preview import has_sentence, preview
+from .settings import settings
 
 FOLDER = Path(__file__).parent
 TEMPLATE = FOLDER / "template"
 ICON = TEMPLATE / "static" / "favicon.svg"
 LANGUAGES = TEMPLATE / "static" / "languages"
+PLUGINS = "strikethrough", "table", "url", "task_lists", "def_list"  # as in Jupyter
 PICTURES = "preview.jpg", "icon.png"  # for links to the page: of our dishes, and of any others
 
 
@@ -65,7 +67,7 @@ def render_page(
     return StandalonePage(template.render(parts), policy, title)
 
 
-def _split(cells: list[NotebookNode], name: str) -> tuple[list[NotebookNode], list[NotebookNode]]:
+def _split(cells: list[Cell], name: str) -> tuple[list[Cell], list[Cell]]:
     """The Markdown cells above and below the dashboard, without those for people who read the notebook."""
     tags = [cell.metadata.get("tags", []) for cell in cells]
     place = next((place for place, given in enumerate(tags) if "dashboard" in given), None)
@@ -77,15 +79,25 @@ def _split(cells: list[NotebookNode], name: str) -> tuple[list[NotebookNode], li
     return [cell for at, cell in shown if at < place], [cell for at, cell in shown if at > place]
 
 
-def _preview(notebook: NotebookNode, known: dict[str, Any], address: str) -> dict[str, Any]:
+def _preview(notebook: Notebook, known: dict[str, Any], address: str) -> dict[str, Any]:
     """What the head says to other sites."""
     shown = preview(notebook, known)
     picture = PICTURES[0] if shown["ours"] else PICTURES[1]
     return {"preview": shown, "page_address": address, "picture": f"{address}{picture}"}
 
 
-def _html(cells: list[NotebookNode]) -> str:
-    return "\n".join(markdown2html(cell.source) for cell in cells)
+class _Renderer(mistune.HTMLRenderer):
+    """Renders Markdown as Jupyter does, where links lead to headings."""
+
+    def heading(self, text: str, level: int, **_: object) -> str:
+        """A heading with its words as its id."""
+        words = html.unescape(re.sub("<[^>]*>", "", text)).split()
+        return super().heading(text, level, id=html.escape("-".join(words)))
+
+
+def _html(cells: list[Cell]) -> str:
+    to_html = mistune.create_markdown(renderer=_Renderer(escape=False), plugins=PLUGINS)
+    return "\n".join(str(to_html(cell.source)) for cell in cells)
 
 
 def _script(answerer: str, languages: str, known: dict[str, Any]) -> str:

@@ -13,12 +13,10 @@ from nbclient.exceptions import CellExecutionError
 from tornado.netutil import bind_sockets
 from traitlets.config import Config
 
+from .notebook import ServeError, explained
+
 KERNEL = "python3"
 MAX_FOLDER_CHARACTERS = 50  # a socket's path may have 103, and the kernel's name takes 50
-
-
-class ServeError(RuntimeError):
-    """The page can't be served. The message says what to do."""
 
 
 def try_port(port: int, address: str) -> None:
@@ -41,7 +39,8 @@ def try_port(port: int, address: str) -> None:
 
 def try_notebook(path: Path) -> None:
     """Run a notebook in its own folder, as each visitor's kernel will. Raises ServeError if it fails."""
-    notebook = read_notebook(path)
+    with explained(path):
+        notebook = nbformat.read(path, as_version=4)
     kernel = notebook.metadata.get("kernelspec", {}).get("name", KERNEL)
     if kernel not in KernelSpecManager().find_kernel_specs():
         kernel = KERNEL  # Voilà also falls back to another kernel for the same language
@@ -69,13 +68,3 @@ def _unix_sockets(folder: str) -> Config:
     if not can_hold_sockets(folder):
         return Config()
     return Config({"KernelManager": {"transport": "ipc", "connection_file": f"{folder}/kernel.json"}})
-
-
-def read_notebook(path: Path) -> nbformat.NotebookNode:
-    """A notebook file. Raises ServeError."""
-    try:
-        return nbformat.read(path, as_version=4)
-    except OSError as error:
-        raise ServeError(f"{path} cannot be opened: {error.strerror}.") from error
-    except Exception as error:  # nbformat raises its own errors, jsonschema's, KeyError and AttributeError
-        raise ServeError(f"{path} is not a notebook, or is damaged. Name another, or restore it.") from error

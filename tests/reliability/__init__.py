@@ -4,10 +4,8 @@ Each module makes its own inputs and has a `run` that yields a `Row` for each ki
 """
 
 import asyncio
-import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,24 +23,6 @@ class Row:
     seconds: float
     megabytes: float | None
     note: str = ""
-
-
-@contextmanager
-def peak(measure: Callable[[], float], interval_s: float) -> Iterator[Callable[[], float]]:
-    """Measure repeatedly while the block runs; gives a function that returns the largest value so far."""
-    most, over = [measure()], threading.Event()
-
-    def watch():
-        while not over.wait(interval_s):
-            most[0] = max(most[0], measure())
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        yield lambda: most[0]
-    finally:
-        over.set()
-        watcher.join()
 
 
 def run_async(coroutine: Coroutine) -> Any:

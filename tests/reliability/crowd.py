@@ -22,14 +22,14 @@ import psutil
 from PIL import Image
 from websockets.exceptions import ConnectionClosed
 
-from benchmarks.memory import memory, settled
+from benchmarks.memory import memory, peak, settled
 from foodvision import Classifier
 from foodvision.answer.photo import read_photo
 from foodvision.page.assets import SHORT_SIDE
 from foodvision.page.feedback import SETTING, Feedback
 from foodvision.page.server import pool_size
 
-from . import Row, peak, run_async
+from . import Row, run_async
 from .messages import PATIENCE, Visitor, kernel_of
 
 ROOT = Path(__file__).parent.parent.parent

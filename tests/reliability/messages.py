@@ -21,10 +21,11 @@ from PIL import Image
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from benchmarks.memory import peak
 from foodvision.page.assets import MAX_BYTES
 from foodvision.page.guard import PROTOCOL
 
-from . import Row, peak
+from . import Row
 
 SAMPLE_EVERY_S = 0.05
 PATIENCE = 60  # seconds for a reply
