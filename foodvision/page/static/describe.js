@@ -6,7 +6,7 @@ import { words } from "./words.js";
 const MAX_NAMED = 5; // classes in a sentence, and bars below an answer; more are counted
 const [VERY_LIKELY, LIKELY] = [0.9, 0.7]; // of probability
 const [CONFIDENCE, MARGIN] = [0.5, 0.2]; // a dish is doubtful below, or with another closer behind
-const WORTH_NAMING = 0.1; // of probability, for a dish that is none of the answers
+const WORTH_NAMING = 0.25; // of probability, for a dish that is none of the answers
 const DEFAULT_SENTENCES = {
   // of background classes, in a model's metadata; the page says them in its own words
   otherFood: "This looks like food, but not {foods}.",
@@ -121,7 +121,7 @@ function isDish(answer, { dishes = {} }) {
 function perhaps({ label, dishes = {} }, { dishes: known = {}, ...classes }) {
   const dish = Object.keys(dishes).find((name) => known[name] === label);
   if (!dish || dishes[dish] < WORTH_NAMING) return "";
-  return words.perhaps(nounOf(dish, classes), percent(dishes[dish]));
+  return (dishes[dish] < LIKELY ? words.perhaps : words.presumably)(nounOf(dish, classes));
 }
 
 /** @param {string} label @param {Classes} classes */

@@ -1,5 +1,5 @@
 // Everything the page says, in English: sentences, or functions of the values in them. describe.js chooses among them.
-// Sentences about a photo that cannot be read come from whoever tried to read it.
+// Sentences about a photo that cannot be read come from whoever tried to read it; translations word them by their code.
 
 /** @typedef {typeof ENGLISH} Words */
 
@@ -12,8 +12,8 @@ export const ENGLISH = {
   questionOfDishes: (/** @type {string} */ count) => `Which of ${count} dishes is it?`,
   plainQuestion: "What is in your photo?",
   detail: "How exact the answer is",
-  fewAnswers: (/** @type {string} */ answers) => `${answers}?`,
-  allDishes: (/** @type {string} */ count) => `Which of ${count} dishes?`,
+  fewAnswers: (/** @type {string} */ answers) => answers,
+  allDishes: (/** @type {string} */ count) => `${count} dishes`,
 
   // Ways to add photos
   choose: "Choose a photo",
@@ -59,7 +59,8 @@ export const ENGLISH = {
   notFood: "I don't see food here",
   noneOf: (/** @type {string} */ answers) => `Not ${answers}`,
   oneOfMany: (/** @type {string} */ count) => `one of the ${count} I know`, // in "Not one of the 37 I know"
-  perhaps: (/** @type {string} */ title, /** @type {string} */ percent) => `Perhaps ${title}, ${percent}`,
+  perhaps: (/** @type {string} */ title) => `Perhaps ${title}`,
+  presumably: (/** @type {string} */ title) => `Probably ${title}`,
   another: "another food", // in "It could also be another food."
   nothing: "no food at all",
   somethingElse: "something else",
@@ -69,7 +70,7 @@ export const ENGLISH = {
   over: (/** @type {string} */ percent) => `over ${percent}`,
   numbers: "All the numbers",
   why: "What did it look at?",
-  whySaid: "The model only sees what is in the frame. The brighter an area, the more it counted towards the answer.",
+  whySaid: "The model sees only what is in the frame. What glows counted most towards the answer.",
   linked: "An answer that someone sent you",
   linkedSaid: "Someone sent you this answer. Their photo stayed with them.",
 
@@ -188,7 +189,20 @@ export const ENGLISH = {
 
   // What the model's classes are called in other languages; in English, as the model calls them
   dishes: /** @type {Record<string, string>} */ ({}),
+
+  // Why a photo gets no answer, by code, in other languages; in English, as the app says it
+  refusals: /** @type {Record<string, string | ((...values: string[]) => string)>} */ ({}),
 };
 
 /** The words in use: a translation replaces those it has. @type {Words} */
 export const words = { ...ENGLISH };
+
+/**
+ * What the app says in English, in the visitor's language if it came with a code that has a translation.
+ * @param {string} sentence
+ * @param {{ code?: string, values?: string[] }} [wording]
+ */
+export function translated(sentence, { code = "", values = [] } = {}) {
+  const said = Object.hasOwn(words.refusals, code) ? words.refusals[code] : sentence;
+  return typeof said === "function" ? said(...values) : said;
+}
