@@ -124,5 +124,7 @@ def test_a_visitors_own_words_are_one_short_line(tmp_path, monkeypatch, truth, i
     photo = saved(drawn())
     dashboard._receive(dashboard, {"id": 1, "size": len(photo), "shown": True}, [photo])
     dashboard._receive(dashboard, {"id": 2, "size": 0, "about": 1, "truth": truth}, [])
-    assert sent[1] == ({"id": 2, "photo_kept": False} if is_kept else {"id": 2, "error": NONSENSE})
+    assert sent[1] == (
+        {"id": 2, "photo_kept": False} if is_kept else {"id": 2, "error": NONSENSE, "code": "nonsense", "values": []}
+    )
     assert [verdict["truth"] for verdict in feedback.verdicts()] == ([truth] if is_kept else [])
