@@ -26,7 +26,7 @@ def shown_in_view(page, locator):
     ("prediction", "heading", "below"),
     [
         (PIZZA, "Pizza", "Very likely"),
-        (DOUBT, "Not sure: perhaps steak", "It could also be another food."),
+        (DOUBT, "Not sure: perhaps steak", "It could also be some other food."),
         (RAMEN, "Not pizza, steak or sushi", "Probably ramen"),
         (NO_FOOD, "I don't see food here", "99% sure"),
     ],

@@ -108,7 +108,7 @@ WATCH = """
 
 @pytest.mark.parametrize(
     ("server", "promise"),
-    [("voila", "No photo is kept."), ("owned", "If you say whether an answer is right, your verdict is kept")],
+    [("voila", "No photo is kept."), ("owned", "If you say whether an answer is right, your feedback is saved")],
 )
 def test_the_privacy_notice_appears_at_once_and_nothing_moves_when_the_app_starts(held, server, promise, request):
     page, let_through = held(request.getfixturevalue(server).url)

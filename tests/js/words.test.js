@@ -107,7 +107,7 @@ test("doubt about a background class is plain English", () => {
   const doubt = (name) =>
     describe(prediction("pizza", FOOD, { probabilities: { pizza: 0.5, [name]: 0.5 }, unsure: true }), FOOD).likely;
   assert.equal(doubt("not_food"), "It could also be no food at all.");
-  assert.equal(doubt("other_food"), "It could also be another food.");
+  assert.equal(doubt("other_food"), "It could also be some other food.");
 });
 
 test("a sure prediction has no doubt, nor has a model of one class", () => {

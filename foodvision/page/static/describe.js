@@ -112,12 +112,12 @@ function ofDishes(prediction, classes) {
   return { ...prediction, label: first, probability, probabilities: dishes, unsure };
 }
 
-/** Whether an answer is a sum of dishes, such as "another food". @param {string} answer @param {Classes} classes */
+/** Whether an answer is a sum of dishes, such as "some other food". @param {string} answer @param {Classes} classes */
 function isDish(answer, { dishes = {} }) {
   return Object.values(dishes).includes(answer);
 }
 
-/** The likeliest dish that belongs to the label, such as "another food". @param {Prediction} prediction @param {Classes} classes */
+/** The likeliest dish that belongs to the label, such as "some other food". @param {Prediction} prediction @param {Classes} classes */
 function perhaps({ label, dishes = {} }, { dishes: known = {}, ...classes }) {
   const dish = Object.keys(dishes).find((name) => known[name] === label);
   if (!dish || dishes[dish] < WORTH_NAMING) return "";
