@@ -134,18 +134,19 @@ def compile_command(pickle: Path, output: Path | None, trust: bool) -> int:
 @app.command()
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 @MODEL_OPTION
-def evaluate(folder: Path | None, model: Path) -> int:
+@click.option("--keep", is_flag=True, help="Keep the answers in the model's file, to find drift later.")
+def evaluate(folder: Path | None, model: Path, keep: bool) -> int:
     """Score the model on its test photos or your own.
 
     FOLDER has a subfolder of photos for each label.
 
     \b
     foodvision evaluate
-    foodvision evaluate photos --model export.onnx
+    foodvision evaluate photos --model export.onnx --keep
     """
     from .learn.evaluate import evaluate_folder
 
-    return evaluate_folder(folder, model)
+    return evaluate_folder(folder, model, keep)
 
 
 @app.command()

@@ -20,7 +20,7 @@ from reliability.files import no_photos
 from foodvision import Classifier
 from foodvision.answer.classifier import ModelError
 from foodvision.api import answering, guard, limits
-from foodvision.api.errors import APOLOGY
+from foodvision.api.errors import APOLOGY, REFUSAL
 from foodvision.api.server import create_app
 from foodvision.api.settings import Settings, vertex_addresses
 from foodvision.cli import main
@@ -206,6 +206,7 @@ ADDRESSES = ["/predict", "/", "/invocations", "/picture"]
 def test_a_file_that_is_no_photo_is_a_bad_request(client, path):
     response = client.post(path, content=NO_PHOTO, headers={"Content-Type": "image/jpeg"})
     assert response.status_code == 400 and "Try a JPEG" in told(response)
+    assert json.loads(response.headers[REFUSAL]) == {"code": "not_a_photo", "values": []}
 
 
 def test_every_file_that_is_no_photo_gets_a_sentence(client):

@@ -99,10 +99,10 @@ def test_verdicts_are_kept_and_a_photo_only_with_consent(browser, site):
         expect(page.get_by_text("No photo is kept unless you say so.")).to_be_visible()
         choose(page, "pizza.jpg", PIZZA)
         page.get_by_role("button", name="Yes", exact=True).click()
-        expect(page.get_by_text("May this page keep your photo, too")).to_be_visible()
+        expect(page.get_by_text("May this page also keep your photo")).to_be_visible()
         assert [verdict["has_photo"] for verdict in site.feedback.verdicts()] == [False]
         page.get_by_role("button", name="Keep my photo").click()
-        expect(page.get_by_text("Thank you. Your verdict and photo are kept.")).to_be_visible()
+        expect(page.get_by_text("Thank you. Your feedback and photo are saved.")).to_be_visible()
     (verdict,) = site.feedback.verdicts()
     assert verdict["has_photo"] and verdict["truth"] == verdict["label"]
 

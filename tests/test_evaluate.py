@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import numpy as np
 import onnx
@@ -18,9 +19,10 @@ from foodvision import Classifier
 from foodvision.answer.classifier import MODEL, sha256
 from foodvision.cli import main
 from foodvision.learn.card import write_card
-from foodvision.learn.evaluate import answer_photos
+from foodvision.learn.evaluate import answer_photos, list_folder
 from foodvision.learn.evaluate import test_photos as official_test_photos
 from foodvision.learn.scores import confidence_interval, expected_calibration_error, reliability, score_answers
+from foodvision.page.drift import find_drift, read_evaluation
 
 pytestmark = pytest.mark.learn
 FOODS = ["pizza", "steak", "sushi"]
@@ -62,6 +64,26 @@ def test_your_own_model_is_scored(own, tmp_path, capsys):
     write_model(tmp_path / "own.onnx", vocab=["pizza", "sushi"], decision={})
     assert main(["evaluate", str(own), "--model", str(tmp_path / "own.onnx")]) == 0
     assert "right of the 2 foods" in capsys.readouterr().out
+
+
+def test_answers_that_are_kept_are_what_later_answers_are_compared_with(own, tmp_path, capsys):
+    for number in range(30):
+        Image.new("RGB", (32, 32), (8 * number, 90, 40)).save(own / "pizza" / f"plain-{number}.png")
+    model = tmp_path / "own.onnx"
+    write_model(model, vocab=["pizza", "sushi"], decision={})
+    before = Classifier(model)
+    assert main(["evaluate", str(own), "--model", str(model), "--keep"]) == 0
+    assert "feedback.ipynb compares with that" in capsys.readouterr().out
+    after, photo = Classifier(model), own / "sushi" / "0.png"
+    assert after.predict(photo).probabilities == before.predict(photo).probabilities
+    table = answer_photos(before, list_folder(own, ["pizza", "sushi"]))
+    kept = read_evaluation(model)
+    assert kept.counts == table.answer.value_counts().to_dict() and kept.total == 36
+    assert kept.confidence == pytest.approx(table[["pizza", "sushi"]].max(axis=1).mean())
+    time = datetime.now(UTC).isoformat()
+    verdicts = [{"time": time, "label": "other", "truth": "other", "probability": kept.confidence}] * 40
+    (said, *_) = find_drift(verdicts, model, tmp_path / "no card").sentences
+    assert said.startswith("The mix of answers differs from that of the model's test: above all, ")
 
 
 def test_background_is_what_the_model_calls_background(own, tmp_path, capsys):

@@ -59,7 +59,7 @@ def test_a_visitor_cannot_give_a_verdict_on_anothers_answer(owned):
     before = Feedback(owned.feedback).verdicts()
     reply = one.ask(photo())
     forged = {"id": 1, "size": 0, "about": reply["id"], "truth": "pizza"}
-    assert other.request(forged) == [{"id": 1, "error": FORGOTTEN}]
+    assert other.request(forged) == [{"id": 1, "error": FORGOTTEN, "code": "forgotten", "values": []}]
     assert Feedback(owned.feedback).verdicts() == before
     one.leave()
     other.leave()

@@ -101,7 +101,7 @@ def test_it_says_what_binder_is_doing(landing):
         close() {}
     } }""")
     landing.get_by_role("link", name="Start FoodVision").click()
-    expect(landing.get_by_role("status")).to_have_text("Waiting for a free place…")
+    expect(landing.get_by_role("status")).to_have_text("Waiting in line…")
     assert landing.evaluate("source.address") == "https://mybinder.org/build/gh/OWNER/REPO/HEAD"
     say = "phase => source.dispatchEvent(new MessageEvent('message', { data: JSON.stringify({ phase }) }))"
     landing.evaluate(say, "building")

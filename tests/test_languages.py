@@ -6,6 +6,8 @@ import pytest
 from conftest import ROOT, serve
 from playwright.sync_api import expect
 
+from foodvision.answer import refusals
+from foodvision.page import dashboard
 from foodvision.page.standalone import PICTURES, render_page
 
 LANGUAGES = ROOT / "foodvision" / "page" / "template" / "static" / "languages"
@@ -69,6 +71,25 @@ def test_english_is_built_in_and_stands_in_for_languages_that_are_missing(opened
     page, asked = opened(locale, query)
     expect(page.get_by_text("Is it pizza, steak or sushi?")).to_be_visible()
     assert page.evaluate("document.documentElement.lang") == "en" and files(asked) == []
+
+
+def test_a_file_that_cannot_be_read_is_refused_in_the_language(opened):
+    page, _ = opened("de")
+    page.locator("input[type=file]").first.set_input_files(
+        {"name": "menu.pdf", "mimeType": "", "buffer": b"%PDF-1.7 nothing but text"}
+    )
+    expect(page.get_by_role("alert")).to_contain_text("menu.pdf Dateien dieser Art (PDF) können hier nicht")
+
+
+@pytest.mark.parametrize("language", sorted(file.stem for file in LANGUAGES.glob("*.js")))
+def test_everything_that_the_app_says_about_files_is_translated(language):
+    _, _, known = (LANGUAGES / f"{language}.js").read_text(encoding="utf-8").partition("refusals: {")
+    sentences = [*vars(refusals).values(), *vars(dashboard).values()]
+    said = {one.code for one in sentences if isinstance(one, refusals.Refusal)}
+    said |= {refusals.cannot_be_read(kind).code for kind in ("PDF", "TIFF with LERC compression")}
+    said |= {refusals.too_large(1, 1).code}
+    assert len(said) == 20
+    assert said == set(re.findall(r"^    (\w+):", known, re.MULTILINE))
 
 
 def test_words_that_do_not_arrive_cost_nothing_but_the_language(browser, voila):

@@ -20,8 +20,9 @@ from reliability.messages import TO_ANY_SERVER, TO_OURS, Visitor, photo, run
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from foodvision import Prediction
+from foodvision.answer.refusals import APOLOGY
 from foodvision.page.assets import STATIC
-from foodvision.page.dashboard import APOLOGY, MAX_ARRIVING_BYTES, MAX_BYTES, NONSENSE, Dashboard
+from foodvision.page.dashboard import MAX_ARRIVING_BYTES, MAX_BYTES, NONSENSE, Dashboard
 from foodvision.page.feedback import Feedback
 from foodvision.page.guard import MAX_WEBSOCKETS, POLICY_VIOLATION
 
@@ -63,7 +64,15 @@ def test_unfinished_requests_never_hold_more_than_their_share(dashboard):
 def test_a_request_of_more_or_less_than_it_says_gets_a_sentence(dashboard):
     dashboard._receive(dashboard, {"id": 1, "size": 3}, [b"four"])
     dashboard._receive(dashboard, {"id": 2, "size": MAX_BYTES + 1}, [b"four"])
-    assert dashboard.sent == [{"id": 1, "error": NONSENSE}, {"id": 2, "error": NONSENSE}]
+    assert dashboard.sent == [{"id": number, "error": NONSENSE, "code": "nonsense", "values": []} for number in (1, 2)]
+
+
+def test_a_file_that_cannot_be_read_gets_a_sentence_and_what_translates_it(dashboard):
+    drawing = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
+    dashboard._receive(dashboard, {"id": 1, "size": len(drawing)}, [drawing])
+    (reply,) = dashboard.sent
+    assert reply["error"].startswith("This is an SVG drawing")
+    assert (reply["code"], reply["values"]) == ("cannot_be_read", ["SVG"])
 
 
 def test_both_servers_limit_a_message_to_more_than_the_page_sends():
@@ -185,7 +194,7 @@ def test_on_a_full_disk_a_verdict_gets_an_apology_and_what_was_kept_stays_whole(
     verdict = {"id": 2, "size": len(noise), "about": 1, "truth": "steak"}
     with full_disk(path.stat().st_size + 4096):
         dashboard._receive(dashboard, verdict, [noise])
-    assert dashboard.sent[-1] == {"id": 2, "error": APOLOGY}
+    assert dashboard.sent[-1] == {"id": 2, "error": APOLOGY, "code": "apology", "values": []}
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert [kept["key"] for kept in feedback.verdicts()] == ["earlier"]

@@ -108,7 +108,7 @@ WATCH = """
 
 @pytest.mark.parametrize(
     ("server", "promise"),
-    [("voila", "No photo is kept."), ("owned", "If you say whether an answer is right, your verdict is kept")],
+    [("voila", "No photo is kept."), ("owned", "If you say whether an answer is right, your feedback is saved")],
 )
 def test_the_privacy_notice_appears_at_once_and_nothing_moves_when_the_app_starts(held, server, promise, request):
     page, let_through = held(request.getfixturevalue(server).url)
@@ -896,7 +896,9 @@ def test_the_dashboard_answers_a_ping_and_draws_codes_of_web_addresses_alone(mon
     pong, code, *refused = sent
     assert pong == {"id": 0, "pong": True}
     assert code["qr_code"].startswith("data:image/svg+xml")
-    assert refused == [{"id": number, "error": NONSENSE} for number in range(2, 2 + len(wrong))]
+    assert refused == [
+        {"id": number, "error": NONSENSE, "code": "nonsense", "values": []} for number in range(2, 2 + len(wrong))
+    ]
 
 
 def test_an_unforeseen_error_becomes_an_apology(monkeypatch):
@@ -904,7 +906,7 @@ def test_an_unforeseen_error_becomes_an_apology(monkeypatch):
     photo = saved(drawn())
     monkeypatch.setattr(dashboard, "send", lambda reply, pictures: sent.append(reply))
     dashboard._receive(dashboard, {"id": 7, "size": len(photo), "shown": True}, [photo])
-    assert sent == [{"id": 7, "error": APOLOGY}]
+    assert sent == [{"id": 7, "error": APOLOGY, "code": "apology", "values": []}]
 
 
 def test_the_installed_template_is_the_one_in_this_folder():

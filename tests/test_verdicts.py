@@ -38,9 +38,9 @@ def test_after_a_verdict_the_photo_is_asked_for_once(tab, voila):
     answered(tab, voila.url)
     press(tab, "Yes")
     press(tab, "Keep my photo")
-    expect(tab.get_by_text("Thank you. Your verdict and photo are kept.")).to_be_visible()
+    expect(tab.get_by_text("Thank you. Your feedback and photo are saved.")).to_be_visible()
     press(tab, "Yes")
-    expect(tab.get_by_text("Thank you. Your verdict is kept.")).to_be_visible()
+    expect(tab.get_by_text("Thank you. Your feedback is saved.")).to_be_visible()
     expect(tab.get_by_role("button", name="Keep my photo")).to_have_count(0)
     assert posed(tab)["judged"] == [["pizza", False], ["pizza", True], ["pizza", False]]
 
@@ -55,14 +55,14 @@ def test_the_truth_is_a_dish_of_the_models_list_or_any_other(tab, voila, typed, 
     expect(field).to_be_focused()
     field.fill(typed)
     press(tab, "Send")
-    press(tab, "No, just my verdict")
-    expect(tab.get_by_text("Thank you. Your verdict is kept.")).to_be_visible()
+    press(tab, "No, just my feedback")
+    expect(tab.get_by_text("Thank you. Your feedback is saved.")).to_be_visible()
     assert posed(tab)["judged"] == [[truth, False]]
 
 
 def test_the_answer_that_is_right_is_the_one_on_show(tab, voila):
     answered(tab, voila.url, RAMEN)
-    tab.get_by_label("Which of 7 dishes?").check()
+    tab.get_by_label("7 dishes").check()
     press(tab, "Yes")
     expect(tab.get_by_role("button", name="Keep my photo")).to_be_focused()
     assert posed(tab)["judged"] == [["ramen", False]]
@@ -76,13 +76,13 @@ def test_two_visitors_verdicts_are_kept_and_a_photo_only_if_they_agree(browser, 
             expect(page.get_by_text("No photo is kept unless you say so.")).to_be_visible()
             choose(page, "drawn.jpg", saved(drawn()))
         press(one, "Yes")
-        press(one, "No, just my verdict")
+        press(one, "No, just my feedback")
         press(two, "No")
         two.get_by_role("combobox", name="What is it?").fill("Sushi")
         press(two, "Send")
         press(two, "Keep my photo")
-        expect(one.get_by_text("Thank you. Your verdict is kept.")).to_be_visible()
-        expect(two.get_by_text("Thank you. Your verdict and photo are kept.")).to_be_visible()
+        expect(one.get_by_text("Thank you. Your feedback is saved.")).to_be_visible()
+        expect(two.get_by_text("Thank you. Your feedback and photo are saved.")).to_be_visible()
     kept = feedback.verdicts()[before:]
     assert sorted(verdict["has_photo"] for verdict in kept) == [False, True]
     agreed = max(kept, key=lambda verdict: verdict["has_photo"])
@@ -124,5 +124,7 @@ def test_a_visitors_own_words_are_one_short_line(tmp_path, monkeypatch, truth, i
     photo = saved(drawn())
     dashboard._receive(dashboard, {"id": 1, "size": len(photo), "shown": True}, [photo])
     dashboard._receive(dashboard, {"id": 2, "size": 0, "about": 1, "truth": truth}, [])
-    assert sent[1] == ({"id": 2, "photo_kept": False} if is_kept else {"id": 2, "error": NONSENSE})
+    assert sent[1] == (
+        {"id": 2, "photo_kept": False} if is_kept else {"id": 2, "error": NONSENSE, "code": "nonsense", "values": []}
+    )
     assert [verdict["truth"] for verdict in feedback.verdicts()] == ([truth] if is_kept else [])

@@ -1,21 +1,41 @@
 """Why a file can't be read, in sentences that say what to do about it."""
 
 import re
+from typing import Self
+
+
+class Refusal(str):
+    """A sentence in English, with the code and values from which a page can word it in another language."""
+
+    code: str
+    values: tuple[str, ...]
+
+    def __new__(cls, sentence: str, code: str = "", *values: str) -> Self:
+        """Of nothing but a sentence when it is unpickled, which then sets the rest."""
+        refusal = super().__new__(cls, sentence)
+        refusal.code, refusal.values = code, values
+        return refusal
+
 
 FORMATS = "JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP or TIFF"
-TOO_MANY_BYTES = "This file is too large. Try a smaller copy."
-NO_MEMORY = "This picture needs more memory than there is here. Try a smaller copy."
-TOO_MANY_PIXELS = "This picture has too many pixels. Try a smaller copy."
-TOO_SLOW = "This photo takes too long to read. Try to save it again, as a JPEG."
-DAMAGED = "This photo is damaged or cut short. Try to save or send it again."
-NOT_A_PHOTO = f"This is not a photo that can be read here. Try a {FORMATS} file."
-EMPTY = "This file is empty. Try to download or copy it again."
-CAMERA_RAW = "This is a camera raw file, which can't be read here. Try to export it as a JPEG."
-XCODE_PNG = "This PNG was rewritten by Xcode for an app, and can't be read here. Try the original PNG."
-VIDEO = "This is a video, not a photo. Try a screenshot of it."
-WEB_PAGE = "This is a web page, not a photo. Try to save the photo itself."
-POINTER = "This file only points to a photo that is stored elsewhere. Try to download the photo itself."
-ARCHIVE = "This is an archive or a document, not a photo. Try the photos in it, one by one."
+TOO_MANY_BYTES = Refusal("This file is too large. Try a smaller copy.", "too_many_bytes")
+NO_MEMORY = Refusal("This picture needs more memory than there is here. Try a smaller copy.", "no_memory")
+TOO_MANY_PIXELS = Refusal("This picture has too many pixels. Try a smaller copy.", "too_many_pixels")
+TOO_SLOW = Refusal("This photo takes too long to read. Try to save it again, as a JPEG.", "too_slow")
+DAMAGED = Refusal("This photo is damaged or cut short. Try to save or send it again.", "damaged")
+NOT_A_PHOTO = Refusal(f"This is not a photo that can be read here. Try a {FORMATS} file.", "not_a_photo")
+EMPTY = Refusal("This file is empty. Try to download or copy it again.", "empty")
+CAMERA_RAW = Refusal("This is a camera raw file, which can't be read here. Try to export it as a JPEG.", "camera_raw")
+XCODE_PNG = Refusal(
+    "This PNG was rewritten by Xcode for an app, and can't be read here. Try the original PNG.", "xcode_png"
+)
+VIDEO = Refusal("This is a video, not a photo. Try a screenshot of it.", "video")
+WEB_PAGE = Refusal("This is a web page, not a photo. Try to save the photo itself.", "web_page")
+POINTER = Refusal(
+    "This file only points to a photo that is stored elsewhere. Try to download the photo itself.", "pointer"
+)
+ARCHIVE = Refusal("This is an archive or a document, not a photo. Try the photos in it, one by one.", "archive")
+APOLOGY = Refusal("Sorry, something went wrong here, not with your photo. Please try again.", "apology")
 
 _HEAD_BYTES = 1024
 _FTYP = rb"[\0-\xff]{4}ftyp"  # begins files made of boxes, such as HEIC, AVIF, MP4 and CR3
@@ -50,8 +70,18 @@ _FIRST_BYTES = {
 _KINDS = [(re.compile(first, re.DOTALL | re.IGNORECASE), kind) for first, kind in _FIRST_BYTES.items()]
 
 
+_NAMES = {"Windows icon or cursor": "ICO", "macOS icon": "ICNS"}
+_NOUN = re.compile(r" (picture|file|drawing|texture|with)\b.*")
+
+
 class PhotoError(ValueError):
     """The file can't be read as a photo. The message is a sentence for the person who chose it."""
+
+
+def wording(error: Exception) -> dict[str, object]:
+    """The code and values of an error's message, if it has any: `{"code": "too_large", "values": ["9000", "9000"]}`."""
+    message = error.args[0] if error.args else ""
+    return {"code": message.code, "values": [*message.values]} if isinstance(message, Refusal) else {}
 
 
 def refuse_other_kinds(content: bytes | bytearray | memoryview) -> None:
@@ -61,15 +91,18 @@ def refuse_other_kinds(content: bytes | bytearray | memoryview) -> None:
         raise PhotoError(EMPTY)
     for first_bytes, kind in _KINDS:
         if first_bytes.match(head):
-            raise PhotoError(kind if "." in kind else cannot_be_read(kind))
+            raise PhotoError(kind if isinstance(kind, Refusal) else cannot_be_read(kind))
 
 
-def cannot_be_read(kind: str) -> str:
+def cannot_be_read(kind: str) -> Refusal:
     """The sentence for a kind of file, such as "SVG drawing"."""
     article = "an" if kind.startswith(("SVG", "OpenEXR")) else "a"
-    return f"This is {article} {kind}, which can't be read here. Try to save it as a JPEG."
+    sentence = f"This is {article} {kind}, which can't be read here. Try to save it as a JPEG."
+    code = "unusual" if " with " in kind else "cannot_be_read"
+    return Refusal(sentence, code, _NAMES.get(kind) or _NOUN.sub("", kind))
 
 
-def too_large(width: int, height: int) -> str:
+def too_large(width: int, height: int) -> Refusal:
     """The sentence for a picture with too many pixels."""
-    return f"This picture is {width} x {height} pixels, too large. Try a smaller copy."
+    sentence = f"This picture is {width} x {height} pixels, too large. Try a smaller copy."
+    return Refusal(sentence, "too_large", str(width), str(height))

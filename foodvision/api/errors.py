@@ -1,5 +1,6 @@
 """What a program is told when it gets no answer: a status, and `{"error": sentence}`."""
 
+import json
 import logging
 from collections.abc import Mapping
 
@@ -10,9 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from ..answer.classifier import ModelError
-from ..answer.refusals import FORMATS, PhotoError
+from ..answer.refusals import APOLOGY, FORMATS, PhotoError, wording
 
-APOLOGY = "Sorry, something went wrong here, not with your photo. Please try again."
+REFUSAL = "Foodvision-Refusal"  # a header for the page, from which it words a sentence in the visitor's language
 LOADING = "The model is still loading. Try again in a second."
 BUSY = "There are too many photos waiting. Try again later: Retry-After says in how many seconds."
 TOO_LARGE = "This request is too large. Send smaller photos, or fewer."
@@ -54,7 +55,7 @@ def tell_errors(app: FastAPI) -> None:
 
     @app.exception_handler(PhotoError)
     async def refuse(_: Request, error: PhotoError) -> JSONResponse:
-        return error_response(400, str(error))
+        return error_response(400, str(error), _wording(error))
 
     @app.exception_handler(RequestValidationError)
     async def misunderstand(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -67,8 +68,12 @@ def tell_errors(app: FastAPI) -> None:
     @app.exception_handler(ModelError)
     async def admit(_: Request, error: ModelError) -> JSONResponse:
         logger.error("%s", error)
-        return error_response(500, APOLOGY)
+        return error_response(500, APOLOGY, _wording(Exception(APOLOGY)))
 
     @app.exception_handler(Exception)
     async def apologize(_: Request, error: Exception) -> JSONResponse:  # the server logs the traceback
-        return error_response(500, APOLOGY)
+        return error_response(500, APOLOGY, _wording(Exception(APOLOGY)))
+
+
+def _wording(error: Exception) -> dict[str, str]:
+    return {REFUSAL: json.dumps(known)} if (known := wording(error)) else {}

@@ -1,9 +1,11 @@
 """Evaluates the served model on held-out photos: its test photos, or a folder of your own."""
 
+import json
 import sys
 from pathlib import Path
 from urllib.error import URLError
 
+import onnx
 import pandas as pd
 from fastai.data.external import URLs, untar_data
 
@@ -19,6 +21,7 @@ __all__ = [
     "confidence_interval",
     "evaluate_folder",
     "expected_calibration_error",
+    "keep_answers",
     "list_folder",
     "reliability",
     "score_answers",
@@ -70,8 +73,30 @@ def list_folder(folder: Path, vocab: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["photo", "label"])
 
 
-def evaluate_folder(folder: Path | None = None, model: Path = MODEL) -> int:
-    """`foodvision evaluate`: print the scores and return the exit status, 1 if a photo could not be read."""
+def keep_answers(answers: pd.DataFrame, model: Path = MODEL) -> None:
+    """Write how often and how surely the model gave each answer into its file, for drift on the owner's page.
+
+    `answers` is the table from `answer_photos`, about the model's test photos. Compiling the model again removes them.
+    """
+    confidence = pd.Series([answers.at[row, answer] for row, answer in answers.answer.items()])
+    test = {
+        "answers": answers.answer.value_counts().to_dict(),
+        "confidence": {"mean": confidence.mean(), "deviation": confidence.std()},
+    }
+    proto = onnx.load(model)
+    onnx.helper.set_model_props(
+        proto, {prop.key: prop.value for prop in proto.metadata_props} | {"evaluation": json.dumps(test)}
+    )
+    unchecked = model.with_suffix(".unchecked.onnx")
+    onnx.save(proto, unchecked)
+    unchecked.replace(model)
+
+
+def evaluate_folder(folder: Path | None = None, model: Path = MODEL, keep: bool = False) -> int:
+    """`foodvision evaluate`: print the scores and return the exit status, 1 if a photo could not be read.
+
+    With `keep`, the answers are written into the model's file.
+    """
     classifier = Classifier(model)
     foods = [name for name in classifier.answers if name not in classifier.background]
     try:
@@ -84,6 +109,9 @@ def evaluate_folder(folder: Path | None = None, model: Path = MODEL) -> int:
         print("None of the photos could be read, so there is nothing to score.", file=sys.stderr)
         return 1
     _print(answers, classifier.answers, foods)
+    if keep:
+        keep_answers(answers, model)
+        print(f"{model} now holds how often it gave each answer, and how surely. feedback.ipynb compares with that.")
     return 0 if len(answers) == len(photos) else 1
 
 

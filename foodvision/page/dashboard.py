@@ -15,6 +15,7 @@ from ..answer.area import area_read
 from ..answer.classifier import Classifier
 from ..answer.photo import PhotoError, read_photo
 from ..answer.prediction import Prediction
+from ..answer.refusals import APOLOGY, Refusal, wording
 from .assets import MAX_BYTES, SHORT_SIDE, join_modules, read_style
 from .examples import list_examples, read_example
 from .feedback import Feedback
@@ -26,10 +27,11 @@ MAX_ARRIVING_BYTES = 2 * MAX_BYTES  # in all of them; the oldest are dropped, si
 MAX_REMEMBERED = 1000  # answers that a visitor can still give a verdict on
 MAX_TRUTH = 60  # characters of a dish that the model doesn't know
 ON_BINDER = "BINDER_LAUNCH_HOST"  # set in every kernel that Binder starts
-APOLOGY = "Sorry, something went wrong here, not with your photo. Please try again."
-NONSENSE = "The app doesn't understand what this page sent. Reload the page and try again."
-NO_EXAMPLE = "There is no such example any more. Choose a photo of your own."
-FORGOTTEN = "The app no longer remembers that answer. Choose the photo again, then say whether it is right."
+NONSENSE = Refusal("The app doesn't understand what this page sent. Reload the page and try again.", "nonsense")
+NO_EXAMPLE = Refusal("There is no such example any more. Choose a photo of your own.", "no_example")
+FORGOTTEN = Refusal(
+    "The app no longer remembers that answer. Choose the photo again, then say whether it is right.", "forgotten"
+)
 
 
 class RequestError(ValueError):
@@ -103,7 +105,7 @@ class Dashboard(anywidget.AnyWidget):
         content = self._arriving.pop(message["id"], bytearray())
         size, arrived = message.get("size"), len(content) + sum(map(len, buffers))
         if not _is_number(size) or not arrived <= size <= MAX_BYTES:
-            return self.send({"id": message["id"], "error": NONSENSE})
+            return self.send(refusal(RequestError(NONSENSE)) | {"id": message["id"]})
         for part in buffers:
             content += part
         if arrived == size:
@@ -130,10 +132,10 @@ class Dashboard(anywidget.AnyWidget):
             else:
                 reply, pictures = self._answer(message, content)
         except (PhotoError, RequestError) as error:
-            reply = {"error": str(error)}
+            reply = refusal(error)
         except Exception:
             self.log.exception("A request got no answer.")
-            reply = {"error": APOLOGY}
+            reply = refusal(RequestError(APOLOGY))
         self.send(reply | {"id": message["id"]}, pictures)
 
     def _answer(self, message, content):
@@ -169,6 +171,11 @@ class Dashboard(anywidget.AnyWidget):
         photo = encode(read_photo(content)) if content else None
         self.feedback.add(key, prediction, truth, photo)
         return {"photo_kept": photo is not None}
+
+
+def refusal(error: Exception) -> dict[str, object]:
+    """A reply that says why there is nothing else: a sentence in English, and what the page needs to translate it."""
+    return {"error": str(error), **wording(error)}
 
 
 def draw_code(address: object) -> str:

@@ -18,6 +18,10 @@ from .feedback import Verdict
 MONTH = timedelta(days=30)
 FEWEST = 30  # answers, below which nothing is said
 SIGNIFICANCE = 0.01  # of each test: several are made, and a false alarm costs trust
+NOTHING = (
+    "There is nothing to compare with yet. Run “foodvision evaluate --keep”: it notes how the model answers its test "
+    "photos."
+)
 CARD_ROW = re.compile(r"^\| (?P<answer>[^|]+): named right \| (?P<right>\d+) \| (?P<photos>\d+) \|", re.MULTILINE)
 
 
@@ -48,8 +52,9 @@ class Drift:
 def find_drift(verdicts: Sequence[Verdict], model: Path, card: Path, now: datetime | None = None) -> Drift:
     """Compare the last 30 days with the test in the model's metadata, or else with earlier months, and with its card.
 
-    A model's metadata may hold `evaluation`, the answers to its test photos: `{"answers": {"pizza": 66, ...},
-    "confidence": {"mean": 0.91, "deviation": 0.14}}`. Of the card, the rows "named right" count.
+    `foodvision evaluate --keep` writes the answers to the test photos into the model's metadata, as `evaluation`:
+    `{"answers": {"pizza": 66, ...}, "confidence": {"mean": 0.91, "deviation": 0.14}}`. Of the card, the rows "named
+    right" count.
     """
     since = (now or datetime.now(UTC)) - MONTH
     recent = [verdict for verdict in verdicts if datetime.fromisoformat(verdict["time"]) >= since]
@@ -60,8 +65,7 @@ def find_drift(verdicts: Sequence[Verdict], model: Path, card: Path, now: dateti
     baseline = read_evaluation(model) or (_answers("earlier months", earlier) if len(earlier) >= FEWEST else None)
     rates = read_card(card)
     if not baseline and not rates:
-        nothing = "There is nothing to compare with: neither the model nor its card holds its test, and there are no "
-        return Drift([f"{nothing}earlier months."], answers)
+        return Drift([NOTHING], answers)
     found = [*_rates_part(recent, rates), *(_shares_part(answers, baseline) if baseline else [])]
     sources = [baseline.source] if baseline else []
     against = " and ".join([*sources, *(["the model card"] if rates else [])])
@@ -121,8 +125,8 @@ def _shares_part(recent: Answers, baseline: Answers) -> list[str]:
         shares = {name: (table[0][at] / recent.total, table[1][at] / baseline.total) for at, name in enumerate(names)}
         name, (now, before) = max(shares.items(), key=lambda item: abs(item[1][0] - item[1][1]))
         sentences.append(
-            f"The answers are others than in {baseline.source}: above all, {_title(name).lower()} is "
-            f"{percent(now)} of them instead of {percent(before)}."
+            f"The mix of answers differs from that of {baseline.source}: above all, {_title(name).lower()} is "
+            f"{percent(now)} of them instead of {percent(before)}. Visitors may be sending other kinds of photos."
         )
     means = (recent.confidence, recent.deviation, recent.total, baseline.confidence, baseline.deviation, baseline.total)
     if ttest_ind_from_stats(*means, equal_var=False).pvalue < SIGNIFICANCE:

@@ -81,7 +81,7 @@ def _manifest(title: str) -> bytes:
         for name, side in ICONS.items()
         if name.startswith("icon")
     ]
-    colours = {"background_color": "#ffffff", "theme_color": "#b4400c"}
+    colours = {"background_color": "#fffaf4", "theme_color": "#b4400c"}
     app = {"name": title, "short_name": title, "start_url": "./", "scope": "./", "display": "standalone"}
     return json.dumps(app | colours | {"icons": icons}, ensure_ascii=False, indent=2).encode()
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { callsOf } from "../../foodvision/page/static/api.js";
 import { httpAnswerer } from "../../foodvision/page/static/http.js";
+import { words } from "../../foodvision/page/static/words.js";
 
 const PREDICTION = { label: "pizza", probability: 1, probabilities: { pizza: 1 }, unsure: false, seconds: 0.1 };
 
@@ -55,6 +56,18 @@ test("a photo is sent to the page's own server, and its answer comes back", asyn
   assert.deepEqual(await ask({ onProgress: (share) => shares.push(share) }), { prediction: PREDICTION });
   assert.equal(asked[0].url, "https://food.example.com/app/predict");
   assert.deepEqual(shares, [0.5]);
+});
+
+test("a refusal is said in the visitor's language, if the server says which one it is", async () => {
+  const refusal = { "Foodvision-Refusal": '{"code": "cannot_be_read", "values": ["PDF"]}' };
+  replies = [
+    [400, { error: "This is a PDF." }, refusal],
+    [400, { error: "This is a PDF." }],
+  ];
+  words.refusals = { cannot_be_read: (name) => `Kein ${name}.` };
+  assert.deepEqual(await ask(), { error: "Kein PDF." });
+  assert.deepEqual(await ask(), { error: "This is a PDF." });
+  words.refusals = {};
 });
 
 test("a photo that the browser can't show comes back as a picture", async () => {

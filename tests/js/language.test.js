@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { test } from "node:test";
 import { describe as inWords, percent, questionOf, titleOf } from "../../foodvision/page/static/describe.js";
 import { chooseLanguage, LANGUAGES } from "../../foodvision/page/static/language.js";
-import { ENGLISH, words } from "../../foodvision/page/static/words.js";
+import { ENGLISH, translated, words } from "../../foodvision/page/static/words.js";
 
 const FOLDER = new URL("../../foodvision/page/template/static/languages/", import.meta.url);
 const TRANSLATIONS = Object.fromEntries(
@@ -14,7 +14,7 @@ const TRANSLATIONS = Object.fromEntries(
     ]),
   ),
 );
-const { dishes: DISHES, ...SENTENCES } = ENGLISH;
+const { dishes: DISHES, refusals: REFUSALS, ...SENTENCES } = ENGLISH;
 const FOOD_101 = 101;
 const CLASSES = {
   titles: { pizza: "pizza", steak: "steak", sushi: "sushi", other_food: "other food", not_food: "no food" },
@@ -80,6 +80,16 @@ for (const [code, translation] of Object.entries(TRANSLATIONS)) {
     assert.ok(same.length < 4, `still English: ${same}`);
   });
 
+  test(`${code} says why a photo gets no answer, with every value`, () => {
+    assert.deepEqual(Object.keys(translation.refusals), Object.keys(TRANSLATIONS.de.refusals));
+    for (const [key, sentence] of Object.entries(translation.refusals)) {
+      const values = typeof sentence === "string" ? [] : ["@1", "@2"].slice(0, sentence.length);
+      const said = speaking(code, () => translated("English.", { code: key, values }));
+      assert.notEqual(said, "English.");
+      for (const value of values) assert.ok(said.includes(value), `${key} leaves out ${value}: ${said}`);
+    }
+  });
+
   test(`${code} names all dishes, each by a name of its own`, () => {
     const names = Object.entries(translation.dishes).filter(([name]) => !["other_food", "not_food"].includes(name));
     assert.equal(names.length, FOOD_101);
@@ -126,6 +136,15 @@ test("a title that the owner chose is not translated", () => {
     assert.equal(titleOf("creme_brulee", chosen), "クレームブリュレ");
     assert.equal(titleOf("tabby_cat", chosen), "Tabby cat");
   });
+});
+
+test("a refusal without a translation stays as the app said it", () => {
+  const sentence = "This file is empty.";
+  assert.equal(translated(sentence, { code: "empty" }), sentence);
+  const inGerman = (wording) => speaking("de", () => translated(sentence, wording));
+  assert.match(inGerman({ code: "empty" }), /^Diese Datei ist leer/);
+  for (const wording of [undefined, {}, { code: "new" }, { code: "toString" }])
+    assert.equal(inGerman(wording), sentence);
 });
 
 test("words that a translation lacks stay English", () => {

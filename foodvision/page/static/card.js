@@ -2,10 +2,12 @@
 import { element } from "./element.js";
 import { drawHeat, frameOf } from "./heat.js";
 import { icon } from "./icons.js";
-import { toImage } from "./photo.js";
+import { contextOf, toImage } from "./photo.js";
 import { words } from "./words.js";
 
 /** @import { Card, Explanation, Said } from "./types" */
+
+const BLUR = 24; // pixels a side
 
 /**
  * @param {string} name
@@ -42,7 +44,8 @@ export function makeCard(name, remove) {
     },
     refuse(sentence) {
       node.dataset.kind = "bad";
-      answer.replaceChildren(element("p", { class: "fv-complaint" }, element("strong", {}, name), ` ${sentence}`));
+      answer.replaceChildren(element("p", {}, element("strong", {}, name), ` ${sentence}`));
+      if (!frame.firstChild) frame.append(icon("picture"));
     },
     answer(said) {
       node.dataset.kind = said.kind;
@@ -54,7 +57,11 @@ export function makeCard(name, remove) {
     // If the browser lacks the memory to show a photo, its answer is shown without it.
     show: (jpeg) =>
       toImage(jpeg, words.photo(name)).then(
-        (image) => frame.replaceChildren(image),
+        (image) => {
+          picture.querySelector(".fv-backdrop")?.remove();
+          picture.prepend(backdropOf(image));
+          frame.replaceChildren(image);
+        },
         () => {},
       ),
     explain(explanation) {
@@ -62,6 +69,13 @@ export function makeCard(name, remove) {
       if (explanation) frame.append(element("div", { class: "fv-heat" }, drawHeat(explanation), frameOf(explanation)));
     },
   };
+}
+
+/** The photo as a blur, which fills the space beside it. @param {HTMLImageElement} image */
+function backdropOf(image) {
+  const canvas = element("canvas", { class: "fv-backdrop", width: BLUR, height: BLUR, "aria-hidden": "true" });
+  contextOf(canvas).drawImage(image, 0, 0, BLUR, BLUR);
+  return canvas;
 }
 
 /** @param {Said} said */

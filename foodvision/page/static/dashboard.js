@@ -59,7 +59,8 @@ class Dashboard {
       tryExample: (example) => this.tryExample(example),
     });
     const changed = () => this.deviceChanged();
-    this.device = mountDevice(settings, this.page.notice, { look, complain, classes: () => this.about, changed });
+    const places = { node: this.page.complaint, foot: this.page.foot.privacy };
+    this.device = mountDevice(settings, places, { look, complain, classes: () => this.about, changed });
     const area = ownsThePage() ? document : el;
     acceptDrops(area, this.page.node, { look, complain, signal });
     acceptPastes(area, { look, signal });

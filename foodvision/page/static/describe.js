@@ -6,7 +6,7 @@ import { words } from "./words.js";
 const MAX_NAMED = 5; // classes in a sentence, and bars below an answer; more are counted
 const [VERY_LIKELY, LIKELY] = [0.9, 0.7]; // of probability
 const [CONFIDENCE, MARGIN] = [0.5, 0.2]; // a dish is doubtful below, or with another closer behind
-const WORTH_NAMING = 0.1; // of probability, for a dish that is none of the answers
+const WORTH_NAMING = 0.25; // of probability, for a dish that is none of the answers
 const DEFAULT_SENTENCES = {
   // of background classes, in a model's metadata; the page says them in its own words
   otherFood: "This looks like food, but not {foods}.",
@@ -112,16 +112,16 @@ function ofDishes(prediction, classes) {
   return { ...prediction, label: first, probability, probabilities: dishes, unsure };
 }
 
-/** Whether an answer is a sum of dishes, such as "another food". @param {string} answer @param {Classes} classes */
+/** Whether an answer is a sum of dishes, such as "some other food". @param {string} answer @param {Classes} classes */
 function isDish(answer, { dishes = {} }) {
   return Object.values(dishes).includes(answer);
 }
 
-/** The likeliest dish that belongs to the label, such as "another food". @param {Prediction} prediction @param {Classes} classes */
+/** The likeliest dish that belongs to the label, such as "some other food". @param {Prediction} prediction @param {Classes} classes */
 function perhaps({ label, dishes = {} }, { dishes: known = {}, ...classes }) {
   const dish = Object.keys(dishes).find((name) => known[name] === label);
   if (!dish || dishes[dish] < WORTH_NAMING) return "";
-  return words.perhaps(nounOf(dish, classes), percent(dishes[dish]));
+  return (dishes[dish] < LIKELY ? words.perhaps : words.presumably)(nounOf(dish, classes));
 }
 
 /** @param {string} label @param {Classes} classes */

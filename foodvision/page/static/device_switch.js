@@ -12,13 +12,14 @@ const REMEMBERED = "foodvision-on-device";
 const OFFER_AFTER_MS = 3000; // of waiting for the app to start
 
 /**
- * Puts the control before a node, if the page can offer it. `changed` is called when it is switched.
+ * Puts the control at the end of the foot, and what it says before `node`, if the page can offer it. `changed` is called
+ * when it is switched.
  * @param {Settings} settings
- * @param {HTMLElement} node
+ * @param {{ node: HTMLElement, foot: HTMLElement }} places
  * @param {DeviceActs} acts
  */
-export function mountDevice({ device }, node, acts) {
-  return device ? new DeviceSwitch(device, node, acts) : NO_SWITCH;
+export function mountDevice({ device }, places, acts) {
+  return device ? new DeviceSwitch(device, places, acts) : NO_SWITCH;
 }
 
 const NO_SWITCH = {
@@ -30,8 +31,8 @@ const NO_SWITCH = {
 };
 
 class DeviceSwitch {
-  /** @param {DeviceFiles} files @param {HTMLElement} node @param {DeviceActs} acts */
-  constructor(files, node, { look, complain, classes, changed }) {
+  /** @param {DeviceFiles} files @param {{ node: HTMLElement, foot: HTMLElement }} places @param {DeviceActs} acts */
+  constructor(files, { node, foot }, { look, complain, classes, changed }) {
     this.files = files;
     this.device = deviceOf(files);
     this.changed = changed;
@@ -41,8 +42,8 @@ class DeviceSwitch {
     this.said = element("span", { role: "status" });
     this.live = viewfinderButton(this.device, classes, look, complain);
     this.offered = element("div");
-    const control = files.only ? "" : element("label", {}, this.input, ` ${words.onDevice}`);
-    node.before(element("div", { class: "fv-device" }, control, " ", this.said, " ", this.live), this.offered);
+    if (!files.only) foot.append(element("label", { class: "fv-on-device" }, this.input, ` ${words.onDevice}`));
+    node.before(element("div", { class: "fv-device" }, this.said, " ", this.live), this.offered);
     this.device.onProgress = (share) => this.say(share);
     this.live.hidden = !this.on;
     if (this.on) this.load();
@@ -58,6 +59,7 @@ class DeviceSwitch {
     this.said.textContent = "";
     this.withdraw();
     if (this.on) this.load();
+    this.said.scrollIntoView({ block: "nearest" });
     this.changed();
   }
 

@@ -8,7 +8,8 @@ import { words } from "./words.js";
 const THEME = "foodvision-theme"; // where the browser remembers it
 
 export function foot() {
-  const promised = element("p", { class: "fv-hint fv-promise" });
+  const promised = element("p", { class: "fv-promise" });
+  const privacy = element("div", { class: "fv-row" }, promised);
   const model = element("p");
   const limits = element("p");
   const photos = element("p");
@@ -25,7 +26,8 @@ export function foot() {
   );
   const settings = element("div", { class: "fv-settings" }, ...(ownsThePage() ? [themePicker()] : []));
   return {
-    node: element("footer", { class: "fv-foot" }, promised, element("div", { class: "fv-row" }, about, settings)),
+    node: element("footer", { class: "fv-foot" }, privacy, element("div", { class: "fv-row" }, about, settings)),
+    privacy,
     settings,
     /** @param {Classes & { feedback_on: boolean, source?: string }} known */
     tell(known) {

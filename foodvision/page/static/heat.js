@@ -1,12 +1,15 @@
-// What the model looked at: the part of a photo that it reads, and light where it found its answer.
+// What the model looked at: the part of a photo that it reads, which glows where it found its answer.
 import { button, element } from "./element.js";
 import { contextOf } from "./photo.js";
 import { words } from "./words.js";
 
 /** @import { Card, Explanation, Failure } from "./types" */
 
-const SHADE = [20, 12, 8]; // red, green and blue, over what did not count
-const MAX_OPACITY = 0.65;
+// Red, green, blue and opacity, over what did not count and over what counted most
+const [SHADE, GLOW] = [
+  [20, 12, 8, 130],
+  [255, 140, 0, 150],
+];
 
 /**
  * A button that shows it, and hides it again.
@@ -43,7 +46,10 @@ export function drawHeat({ area, heat }) {
   const context = contextOf(canvas);
   const pixels = context.createImageData(columns, rows);
   for (const [place, value] of heat.flat().entries())
-    pixels.data.set([...SHADE, (255 - value) * MAX_OPACITY], 4 * place);
+    pixels.data.set(
+      SHADE.map((from, part) => from + ((GLOW[part] - from) * value) / 255),
+      4 * place,
+    );
   context.putImageData(pixels, 0, 0);
   return placed(canvas, area);
 }

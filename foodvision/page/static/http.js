@@ -1,9 +1,10 @@
 // The API server as an answerer: it takes photos at `predict`, beside the page, and needs no kernel.
-import { words } from "./words.js";
+import { translated, words } from "./words.js";
 
 /** @import { Answerer, ConnectionEvents, Failure } from "./types" */
 
 const ANSWER_ID = "Foodvision-Answer"; // a header of answers that can get a verdict
+const REFUSAL = "Foodvision-Refusal"; // a header of errors that can be translated
 const BUSY = [429, 502, 503, 504]; // statuses of a server or proxy that will answer later
 const RETRY_MS = 3000;
 
@@ -106,5 +107,6 @@ async function replyOf(request) {
     return { body: response, header: (/** @type {string} */ name) => request.getResponseHeader(name) };
   }
   const error = response instanceof Blob ? undefined : response?.error;
-  return { failure: { error: error ?? words.apiNoAnswer } };
+  const wording = JSON.parse(request.getResponseHeader(REFUSAL) ?? "{}");
+  return { failure: { error: error ? translated(error, wording) : words.apiNoAnswer } };
 }

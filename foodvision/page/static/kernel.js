@@ -2,7 +2,8 @@
 //
 // A request is {id, size, ...} and `size` bytes, in parts, so that the page can say how much has arrived. The kernel
 // answers each part with {id, received}, and the last with the reply: {id, prediction}, {id, photo_kept}, {id, qr_code},
-// {id, area, heat}, {id, example} with a picture, {id, pong} or {id, error}.
+// {id, area, heat}, {id, example} with a picture, {id, pong} or {id, error, code, values}.
+import { translated } from "./words.js";
 
 /** @import { Answerer, ConnectionEvents, Model } from "./types" */
 
@@ -196,6 +197,7 @@ class PendingRequest {
 
   /** @param {any} message @param {ArrayBuffer} [picture] */
   receive(message, picture) {
+    if ("error" in message) return this.finish({ error: translated(message.error, message) });
     if (!("received" in message)) return this.finish({ ...message, picture });
     this.onProgress?.(message.received / this.bytes.byteLength);
     if (this.sent < this.bytes.byteLength) this.sendPart();

@@ -1,5 +1,5 @@
 // Everything the page says, in English: sentences, or functions of the values in them. describe.js chooses among them.
-// Sentences about a photo that cannot be read come from whoever tried to read it.
+// Sentences about a photo that cannot be read come from whoever tried to read it; translations word them by their code.
 
 /** @typedef {typeof ENGLISH} Words */
 
@@ -12,8 +12,8 @@ export const ENGLISH = {
   questionOfDishes: (/** @type {string} */ count) => `Which of ${count} dishes is it?`,
   plainQuestion: "What is in your photo?",
   detail: "How exact the answer is",
-  fewAnswers: (/** @type {string} */ answers) => `${answers}?`,
-  allDishes: (/** @type {string} */ count) => `Which of ${count} dishes?`,
+  fewAnswers: (/** @type {string} */ answers) => answers,
+  allDishes: (/** @type {string} */ count) => `${count} dishes`,
 
   // Ways to add photos
   choose: "Choose a photo",
@@ -21,7 +21,7 @@ export const ENGLISH = {
   camera: "Use the camera",
   hint: "You can also drop photos here, or paste them.",
   hintOnPhone: "You can choose several at once.",
-  letGo: "Drop it to see",
+  letGo: "Drop it here",
   dropped: "What you dropped",
   notAFile: "is not a file. Save the picture, then drop the saved file.",
   examples: "No photo at hand? Try one of these:",
@@ -59,8 +59,9 @@ export const ENGLISH = {
   notFood: "I don't see food here",
   noneOf: (/** @type {string} */ answers) => `Not ${answers}`,
   oneOfMany: (/** @type {string} */ count) => `one of the ${count} I know`, // in "Not one of the 37 I know"
-  perhaps: (/** @type {string} */ title, /** @type {string} */ percent) => `Perhaps ${title}, ${percent}`,
-  another: "another food", // in "It could also be another food."
+  perhaps: (/** @type {string} */ title) => `Perhaps ${title}`,
+  presumably: (/** @type {string} */ title) => `Probably ${title}`,
+  another: "some other food", // in "It could also be some other food."
   nothing: "no food at all",
   somethingElse: "something else",
   sureIn: (/** @type {string} */ percent, /** @type {string} */ seconds) => `${percent} sure, in ${seconds} s`,
@@ -69,7 +70,7 @@ export const ENGLISH = {
   over: (/** @type {string} */ percent) => `over ${percent}`,
   numbers: "All the numbers",
   why: "What did it look at?",
-  whySaid: "The model only sees what is in the frame. The brighter an area, the more it counted towards the answer.",
+  whySaid: "The model sees only what is in the frame. What glows counted most towards the answer.",
   linked: "An answer that someone sent you",
   linkedSaid: "Someone sent you this answer. Their photo stayed with them.",
 
@@ -120,27 +121,27 @@ export const ENGLISH = {
   no: "No",
   truth: "What is it?",
   send: "Send",
-  askPhoto: "Thank you. May this page keep your photo, too, for the model to learn from?",
+  askPhoto: "Thank you. May this page also keep your photo, so that the model can learn from it?",
   keepPhoto: "Keep my photo",
-  noPhoto: "No, just my verdict",
-  thanks: "Thank you. Your verdict is kept.",
-  thanksForPhoto: "Thank you. Your verdict and photo are kept.",
+  noPhoto: "No, just my feedback",
+  thanks: "Thank you. Your feedback is saved.",
+  thanksForPhoto: "Thank you. Your feedback and photo are saved.",
 
   // At the foot of the page
   about: "About this page",
   aboutModel: "The model",
   aboutModelSaid: (/** @type {string} */ answers) =>
-    `A neural network trained to recognize ${answers}. It gives each a probability.`,
+    `A neural network trained to recognize ${answers}. It gives each one a probability.`,
   aboutLimits: "Its limits",
   aboutLimitsSaid:
-    "It can be wrong, most of all about photos unlike those it learned from. It can't tell what food contains: don't rely on it for allergies.",
+    "It can be wrong, especially about photos unlike those it learned from. It can't tell what food contains: don't rely on it for allergies.",
   aboutLimitsSaidOfOthers:
-    "It can be wrong, most of all about photos unlike those it learned from. Don't rely on it where mistakes matter.",
+    "It can be wrong, especially about photos unlike those it learned from. Don't rely on it where mistakes matter.",
   aboutPhotos: "Your photos",
-  aboutPhotosSaid: "Your browser shrinks each photo first, and leaves out where and when it was taken.",
+  aboutPhotosSaid: "Your browser first shrinks each photo, and leaves out where and when it was taken.",
   notKept: "No photo is kept.",
   keptIfYouSay:
-    "If you say whether an answer is right, your verdict is kept with the answer. No photo is kept unless you say so.",
+    "If you say whether an answer is right, your feedback is saved with the answer. No photo is kept unless you say so.",
   source: "Source code",
   appearance: "Appearance",
   system: "As on this device",
@@ -180,7 +181,7 @@ export const ENGLISH = {
 
   // How programs ask
   api: "Use via API",
-  apiAbout: "Programs ask this server for the same answers:",
+  apiAbout: "Programs can get the same answers from this server:",
   apiMore: "Description of the API (OpenAPI)",
   apiCopy: (/** @type {string} */ language) => `Copy for ${language}`,
   apiNotCopied: "Your browser does not let this page copy. Select the call and copy it yourself.",
@@ -188,7 +189,20 @@ export const ENGLISH = {
 
   // What the model's classes are called in other languages; in English, as the model calls them
   dishes: /** @type {Record<string, string>} */ ({}),
+
+  // Why a photo gets no answer, by code, in other languages; in English, as the app says it
+  refusals: /** @type {Record<string, string | ((...values: string[]) => string)>} */ ({}),
 };
 
 /** The words in use: a translation replaces those it has. @type {Words} */
 export const words = { ...ENGLISH };
+
+/**
+ * What the app says in English, in the visitor's language if it came with a code that has a translation.
+ * @param {string} sentence
+ * @param {{ code?: string, values?: string[] }} [wording]
+ */
+export function translated(sentence, { code = "", values = [] } = {}) {
+  const said = Object.hasOwn(words.refusals, code) ? words.refusals[code] : sentence;
+  return typeof said === "function" ? said(...values) : said;
+}

@@ -7,8 +7,8 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   questionOfDishes: (count) => `Welches von ${count} Gerichten ist es?`,
   plainQuestion: "Was ist auf deinem Foto?",
   detail: "Wie genau die Antwort ist",
-  fewAnswers: (answers) => `${answers}?`,
-  allDishes: (count) => `Welches von ${count} Gerichten?`,
+  fewAnswers: (answers) => answers,
+  allDishes: (count) => `${count} Gerichte`,
 
   choose: "Foto auswählen",
   takeOnPhone: "Foto aufnehmen",
@@ -52,7 +52,8 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   notFood: "Ich sehe hier nichts zu essen",
   noneOf: (answers) => `Nicht ${answers}`,
   oneOfMany: (count) => `eines der ${count}, die ich kenne`,
-  perhaps: (title, percent) => `Vielleicht ${title}, ${percent}`,
+  perhaps: (title) => `Vielleicht ${title}`,
+  presumably: (title) => `Wahrscheinlich ${title}`,
   another: "ein anderes Gericht",
   nothing: "gar nichts zu essen",
   somethingElse: "etwas anderes",
@@ -62,7 +63,7 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   over: (percent) => `über ${percent}`,
   numbers: "Alle Zahlen",
   why: "Worauf hat es geachtet?",
-  whySaid: "Der Rahmen ist, was das Modell sieht; wo es leuchtet, fand es seine Antwort.",
+  whySaid: "Das Modell sieht nur, was im Rahmen ist. Was leuchtet, hat am meisten zur Antwort beigetragen.",
   linked: "Eine Antwort, die dir jemand geschickt hat",
   linkedSaid: "Jemand hat dir diese Antwort geschickt. Das Foto ist dort geblieben.",
 
@@ -276,5 +277,33 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
     waffles: "Waffeln",
     other_food: "anderes Essen",
     not_food: "kein Essen",
+  },
+
+  refusals: {
+    too_many_bytes: "Diese Datei ist zu groß. Versuch es mit einer kleineren Kopie.",
+    no_memory: "Für dieses Bild reicht hier der Speicher nicht. Versuch es mit einer kleineren Kopie.",
+    too_many_pixels: "Dieses Bild hat zu viele Pixel. Versuch es mit einer kleineren Kopie.",
+    too_large: (width, height) =>
+      `Mit ${width} × ${height} Pixeln ist dieses Bild zu groß. Versuch es mit einer kleineren Kopie.`,
+    too_slow: "Es dauert zu lange, dieses Foto zu lesen. Speichere es noch einmal, als JPEG.",
+    damaged: "Dieses Foto ist beschädigt oder unvollständig. Speichere oder schick es noch einmal.",
+    not_a_photo: "Das ist kein Foto, das hier gelesen werden kann. Versuch es mit einem JPEG oder PNG.",
+    empty: "Diese Datei ist leer. Lade sie noch einmal herunter, oder kopiere sie noch einmal.",
+    camera_raw: "Das ist eine Rohdatei aus einer Kamera, die hier nicht gelesen werden kann. Exportiere sie als JPEG.",
+    xcode_png:
+      "Dieses PNG hat Xcode für eine App umgeschrieben, es kann hier nicht gelesen werden. Versuch es mit dem Original.",
+    video: "Das ist ein Video, kein Foto. Versuch es mit einem Standbild daraus.",
+    web_page: "Das ist eine Webseite, kein Foto. Speichere das Foto selbst.",
+    pointer: "Diese Datei verweist nur auf ein Foto, das woanders liegt. Lade das Foto selbst herunter.",
+    archive: "Das ist ein Archiv oder ein Dokument, kein Foto. Versuch es mit den Fotos darin, einzeln.",
+    cannot_be_read: (name) =>
+      `Dateien dieser Art (${name}) können hier nicht gelesen werden. Speichere das Bild als JPEG.`,
+    unusual: (name) =>
+      `Dieses ${name} ist von ungewöhnlicher Art und kann hier nicht gelesen werden. Speichere es neu, als JPEG.`,
+    apology: "Hier ist etwas schiefgegangen; an deinem Foto liegt es nicht. Bitte versuch es noch einmal.",
+    nonsense: "Die App versteht nicht, was diese Seite gesendet hat. Lade die Seite neu und versuch es noch einmal.",
+    no_example: "Dieses Beispiel gibt es nicht mehr. Wähl ein eigenes Foto aus.",
+    forgotten:
+      "Die App erinnert sich nicht mehr an diese Antwort. Wähl das Foto noch einmal aus und sag dann, ob sie stimmt.",
   },
 });

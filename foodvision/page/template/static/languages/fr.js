@@ -7,8 +7,8 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   questionOfDishes: (count) => `Lequel des ${count} plats est-ce ?`,
   plainQuestion: "Qu’y a-t-il sur votre photo ?",
   detail: "Précision de la réponse",
-  fewAnswers: (answers) => `${answers} ?`,
-  allDishes: (count) => `Lequel des ${count} plats ?`,
+  fewAnswers: (answers) => answers,
+  allDishes: (count) => `${count} plats`,
 
   choose: "Choisir une photo",
   takeOnPhone: "Prendre une photo",
@@ -52,7 +52,8 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   notFood: "Je ne vois rien à manger ici",
   noneOf: (answers) => `Pas ${answers}`,
   oneOfMany: (count) => `l’un des ${count} que je connais`,
-  perhaps: (title, percent) => `Peut-être ${title}, ${percent}`,
+  perhaps: (title) => `Peut-être ${title}`,
+  presumably: (title) => `Probablement ${title}`,
   another: "un autre plat",
   nothing: "rien à manger",
   somethingElse: "autre chose",
@@ -62,7 +63,7 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   over: (percent) => `plus de ${percent}`,
   numbers: "Tous les chiffres",
   why: "Qu’a-t-il regardé ?",
-  whySaid: "Le cadre est ce que voit le modèle ; là où ça luit, il a trouvé sa réponse.",
+  whySaid: "Le modèle ne voit que ce qui est dans le cadre. Ce qui brille a le plus compté pour la réponse.",
   linked: "Une réponse qu’on vous a envoyée",
   linkedSaid: "Quelqu’un vous a envoyé cette réponse. Sa photo est restée chez lui.",
 
@@ -275,5 +276,31 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
     waffles: "gaufres",
     other_food: "autre plat",
     not_food: "rien à manger",
+  },
+
+  refusals: {
+    too_many_bytes: "Ce fichier est trop lourd. Essayez une copie plus petite.",
+    no_memory: "Il n’y a pas assez de mémoire ici pour cette image. Essayez une copie plus petite.",
+    too_many_pixels: "Cette image a trop de pixels. Essayez une copie plus petite.",
+    too_large: (width, height) =>
+      `Avec ${width} × ${height} pixels, cette image est trop grande. Essayez une copie plus petite.`,
+    too_slow: "Cette photo prend trop de temps à lire. Enregistrez-la de nouveau, en JPEG.",
+    damaged: "Cette photo est endommagée ou incomplète. Enregistrez-la ou envoyez-la de nouveau.",
+    not_a_photo: "Ce n’est pas une photo lisible ici. Essayez un JPEG ou un PNG.",
+    empty: "Ce fichier est vide. Téléchargez-le ou copiez-le de nouveau.",
+    camera_raw: "C’est un fichier brut (RAW) d’appareil photo, illisible ici. Exportez-le en JPEG.",
+    xcode_png: "Xcode a réécrit ce PNG pour une application ; il est illisible ici. Essayez l’original.",
+    video: "C’est une vidéo, pas une photo. Essayez une capture d’écran.",
+    web_page: "C’est une page web, pas une photo. Enregistrez la photo elle-même.",
+    pointer: "Ce fichier ne fait que renvoyer à une photo stockée ailleurs. Téléchargez la photo elle-même.",
+    archive: "C’est une archive ou un document, pas une photo. Essayez les photos qu’il contient, une par une.",
+    cannot_be_read: (name) =>
+      `Les fichiers de ce type (${name}) ne sont pas lisibles ici. Enregistrez l’image en JPEG.`,
+    unusual: (name) => `Ce ${name} est d’un type inhabituel, illisible ici. Enregistrez-le de nouveau en JPEG.`,
+    apology: "Désolé, quelque chose n’a pas marché ici ; votre photo n’y est pour rien. Réessayez.",
+    nonsense: "L’application ne comprend pas ce que cette page a envoyé. Rechargez la page et réessayez.",
+    no_example: "Cet exemple n’existe plus. Choisissez une de vos photos.",
+    forgotten:
+      "L’application ne se souvient plus de cette réponse. Choisissez de nouveau la photo, puis dites si c’est juste.",
   },
 });
