@@ -28,6 +28,12 @@ ASK = """async ({ files, names }) => {
     }
     return answers;
 }"""
+EXPLAIN = """async ({ files, name, label }) => {
+    const { Device } = await import("./static/device.js");
+    const device = new Device(files);
+    const content = await (await fetch(`photos/${name}`)).blob();
+    return device.answerer.explain(content, label);
+}"""
 
 
 @contextmanager

@@ -23,6 +23,7 @@ export function mountDevice({ device }, node, acts) {
 
 const NO_SWITCH = {
   on: false,
+  answerer: undefined,
   /** @param {Promise<Answerer>} other */
   or: (other) => other,
   offer() {},
@@ -50,6 +51,10 @@ class DeviceSwitch {
 
   get on() {
     return this.input.checked;
+  }
+
+  get answerer() {
+    return this.device.answerer;
   }
 
   turned() {

@@ -1,4 +1,5 @@
 // Runs the model in a worker, so that the page stays responsive. Each request {id, do, ...} gets one reply {id, ...}.
+import { areaRead, heatOf } from "./heat.js";
 import { predictionOf, softmax } from "./prediction.js";
 import { prepare, toRgb, toTensor } from "./steps.js";
 
@@ -28,21 +29,30 @@ const HANDLERS = {
     Object.assign(ort.env.wasm, { numThreads: 1, wasmBinary });
     const session = await ort.InferenceSession.create(weights, { executionProviders: ["wasm"] });
     loaded = { ort, session, model: description };
-    return { steps: description.preprocessing.steps };
+    return { steps: description.preprocessing.steps, explains: session.outputNames.includes("maps") };
   },
 
   /** The exact answer to a photo. */
   async answer({ picture, started }) {
-    const probabilities = await look(picture);
+    const probabilities = softmax((await look(picture)).logits.data);
     return { prediction: predictionOf(probabilities, loaded.model, (Date.now() - started) / 1000) };
   },
 
   /** The answer to the latest of the camera's frames, averaged with those before so that it doesn't flicker. */
   async frame({ picture, first, started }) {
-    const latest = await look(picture);
+    const latest = softmax((await look(picture)).logits.data);
     const before = first || !smoothed ? latest : smoothed;
     smoothed = latest.map((probability, place) => before[place] + NEW_FRAME * (probability - before[place]));
     return { prediction: predictionOf(smoothed, loaded.model, (Date.now() - started) / 1000) };
+  },
+
+  /** What speaks for an answer, or for one of its dishes, in a photo. */
+  async explain({ picture, label }) {
+    const { groups, vocab, preprocessing } = loaded.model;
+    const area = areaRead(sizeOf(picture), preprocessing.steps);
+    const { logits, maps } = await look(picture);
+    const classes = (groups[label] ?? [label]).map((name) => vocab.indexOf(name));
+    return { area, heat: heatOf(classes, softmax(logits.data), maps) };
   },
 };
 
@@ -56,7 +66,7 @@ worker.addEventListener("message", async (/** @type {MessageEvent} */ { data }) 
 });
 
 /**
- * The probability of each class.
+ * What the network gives for a picture.
  * @param {ImageBitmap | VideoFrame} picture
  */
 async function look(picture) {
@@ -64,14 +74,17 @@ async function look(picture) {
   const { steps, mean, std } = model.preprocessing;
   const prepared = prepare(toRgb(pixelsOf(picture)), steps);
   const pixels = new ort.Tensor("float32", toTensor(prepared, { mean, std }), [1, 3, prepared.height, prepared.width]);
-  const { logits } = await session.run({ pixels }, ["logits"]);
-  return softmax(logits.data);
+  return session.run({ pixels });
+}
+
+/** @param {ImageBitmap | VideoFrame} picture */
+function sizeOf(picture) {
+  return "displayWidth" in picture ? [picture.displayWidth, picture.displayHeight] : [picture.width, picture.height];
 }
 
 /** @param {ImageBitmap | VideoFrame} picture */
 function pixelsOf(picture) {
-  const [width, height] =
-    "displayWidth" in picture ? [picture.displayWidth, picture.displayHeight] : [picture.width, picture.height];
+  const [width, height] = sizeOf(picture);
   const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
   if (!context) throw new RangeError("The browser lacks the memory.");
   context.drawImage(picture, 0, 0, width, height);
