@@ -13,7 +13,7 @@ from PIL import Image
 from reliability.files import ORIENTATION, saved
 
 from foodvision.page.assets import STATIC
-from foodvision.page.device import DeviceFiles
+from foodvision.page.device import DeviceFiles, join_model
 
 CLASSES = ["cat", "dog", "bird", "not_pet"]
 ASK = """async ({ files, names }) => {
@@ -60,7 +60,8 @@ class SinglePrecision(DeviceFiles):
     """Device files whose model is as it was compiled."""
 
     def read(self, name):
-        return gzip.compress(self._content) if name.endswith("model.onnx.gz") else super().read(name)
+        whole = join_model(self._content, b"")
+        return gzip.compress(whole) if name.endswith("model.bin.gz") else super().read(name)
 
 
 def write_bench(folder, photos, model, kind=DeviceFiles):

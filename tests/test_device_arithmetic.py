@@ -89,6 +89,8 @@ LOGITS = {
     for name, model in MODELS.items()
     for seed, spread in enumerate([0.1, 0.5, 1, 1, 2, 2, 4, 8, 100])
 } | {"equal logits": (np.zeros(5), MODELS["with background"])}
+ALL_HALVES = np.arange(2**16, dtype=np.uint16).view(np.float16)
+HALVES = ALL_HALVES[np.isfinite(ALL_HALVES)]
 HEATS = {"one class": [2], "a group": [0, 3, 4], "all classes": list(range(6)), "an impossible class": [5]}
 
 
@@ -122,14 +124,18 @@ def scripts():
     run = subprocess.run(
         [NODE, "tests/js/on_device.js"],
         cwd=ROOT,
-        input=json.dumps({"photos": photos, "answers": answers, "heats": heats}),
+        input=json.dumps(
+            {"photos": photos, "answers": answers, "heats": heats, "halves": HALVES.view(np.uint16).tolist()}
+        ),
         capture_output=True,
         encoding="utf-8",
     )
     assert run.returncode == 0, run.stderr
     results = json.loads(run.stdout)
     cases = {"photos": PHOTOS, "answers": LOGITS, "heats": HEATS}
-    return {kind: dict(zip(names, results[kind], strict=True)) for kind, names in cases.items()}
+    return {kind: dict(zip(names, results[kind], strict=True)) for kind, names in cases.items()} | {
+        "halves": np.frombuffer(base64.b64decode(results["halves"]), np.float32)
+    }
 
 
 def encoded(array):
@@ -162,6 +168,10 @@ def test_what_speaks_for_an_answer_is_the_same(scripts, name):
     classes, logits, maps = heat_case(name)
     expected = 255 * heat_of(classes, softmax(logits[None])[0], maps)
     np.testing.assert_allclose(scripts["heats"][name], expected, atol=1)
+
+
+def test_weights_in_half_precision_are_read_to_the_bit(scripts):
+    np.testing.assert_array_equal(scripts["halves"], HALVES.astype(np.float32))
 
 
 @pytest.mark.parametrize("name", LOGITS)

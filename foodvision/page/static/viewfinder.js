@@ -182,7 +182,11 @@ export function pointAt(classes) {
   return isBackground("not_food", classes) ? words.pointAtDish : words.pointAtSomething;
 }
 
-/** A frame no larger than the model can use; the photo itself has all that the camera gives. @param {HTMLVideoElement} video @param {number} shortSide in pixels */
+/**
+ * A frame no larger than the model reads; the photo itself has all that the camera gives.
+ * @param {HTMLVideoElement} video
+ * @param {number} shortSide in pixels
+ */
 function grab(video, shortSide) {
   const scale = Math.min(1, shortSide / Math.min(video.videoWidth, video.videoHeight));
   const [resizeWidth, resizeHeight] = [video.videoWidth, video.videoHeight].map((side) => Math.round(scale * side));

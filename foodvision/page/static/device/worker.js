@@ -1,5 +1,6 @@
 // Runs the model in a worker, so that the page stays responsive. Each request {id, do, ...} gets one reply {id, ...}.
 import { areaRead, heatOf } from "./heat.js";
+import { unpackModel, WEIGHTS } from "./model.js";
 import { predictionOf, softmax } from "./prediction.js";
 import { prepare, toRgb, toTensor } from "./steps.js";
 
@@ -8,6 +9,8 @@ import { prepare, toRgb, toTensor } from "./steps.js";
 /** @typedef {Description & { preprocessing: { steps: Step[], mean: number[], std: number[] } }} Model */
 
 const GZIP = [0x1f, 0x8b]; // what a gzipped file begins with
+// The smallest of models, which gives what it takes: loading it gets the runtime ready while ours is on its way.
+const SMALLEST = "CAo6NgoQCgFhEgFiIghJZGVudGl0eRIAWg8KAWESCgoICAESBAoCCAFiDwoBYhIKCggIARIECgIIAUIECgAQFA==";
 const NEW_FRAME = 0.35; // weight of the newest of the camera's frames against those before
 const worker = /** @type {any} */ (globalThis); // TypeScript takes it for a window
 
@@ -20,14 +23,16 @@ let smoothed = null;
 const HANDLERS = {
   /** `runtime` and `model` are addresses of folders. */
   async load({ runtime, model }) {
-    const [ort, wasmBinary, description, weights] = await Promise.all([
-      import(`${runtime}ort.wasm.bundle.min.mjs`),
-      unpacked(`${runtime}ort-wasm-simd-threaded.wasm.gz`),
+    const [ort, description, { graph, weights }] = await Promise.all([
+      started(runtime),
       fetched(`${model}model.json`).then((response) => response.json()),
-      unpacked(`${model}model.onnx.gz`),
+      unpacked(`${model}model.bin.gz`).then(unpackModel),
     ]);
-    Object.assign(ort.env.wasm, { numThreads: 1, wasmBinary });
-    const session = await ort.InferenceSession.create(weights, { executionProviders: ["wasm"] });
+    const session = await ort.InferenceSession.create(graph, {
+      executionProviders: ["wasm"],
+      externalData: [{ path: WEIGHTS, data: weights }],
+      graphOptimizationLevel: "disabled", // the server has done it
+    });
     loaded = { ort, session, model: description };
     return { steps: description.preprocessing.steps, explains: session.outputNames.includes("maps") };
   },
@@ -64,6 +69,19 @@ worker.addEventListener("message", async (/** @type {MessageEvent} */ { data }) 
     worker.postMessage({ id: data.id, failure: { name, message } });
   }
 });
+
+/** @param {string} runtime address of its folder */
+async function started(runtime) {
+  const [ort, wasmBinary] = await Promise.all([
+    import(`${runtime}ort.wasm.bundle.min.mjs`),
+    unpacked(`${runtime}ort-wasm-simd-threaded.wasm.gz`),
+  ]);
+  Object.assign(ort.env.wasm, { numThreads: 1, wasmBinary });
+  const smallest = Uint8Array.from(atob(SMALLEST), (character) => character.charCodeAt(0));
+  const session = await ort.InferenceSession.create(smallest, { executionProviders: ["wasm"] });
+  await session.release();
+  return ort;
+}
 
 /**
  * What the network gives for a picture.
