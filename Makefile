@@ -67,8 +67,8 @@ train: .venv/all ## train the model again, in train.ipynb
 
 # `make bench BENCH="--only page"` measures a part.
 bench: .venv/all runtime browser build/bench/gradio/ready ## compare FoodVision with Gradio and fastbook's app
-	$(BIN)/python -m benchmarks $(BENCH)
-	$(if $(BENCH),,$(BIN)/python -m benchmarks.on_device)
+	$(BIN)/python -m benchmarks $(BENCH); missed=$$?; \
+		$(if $(BENCH),true,$(BIN)/python -m benchmarks.on_device) && exit $$missed
 
 # Gradio needs an older Pillow, so it gets its own environment. It shares the torch of .venv through a .pth file.
 build/bench/gradio/ready: requirements/bench.txt | .venv/all

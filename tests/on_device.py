@@ -13,7 +13,7 @@ from PIL import Image
 from reliability.files import ORIENTATION, saved
 
 from foodvision.page.assets import STATIC
-from foodvision.page.device import DeviceFiles
+from foodvision.page.device import DeviceFiles, join_model
 
 CLASSES = ["cat", "dog", "bird", "not_pet"]
 ASK = """async ({ files, names }) => {
@@ -27,6 +27,12 @@ ASK = """async ({ files, names }) => {
         answers.push(await device.answerer.answer(photo, options));
     }
     return answers;
+}"""
+EXPLAIN = """async ({ files, name, label }) => {
+    const { Device } = await import("./static/device.js");
+    const device = new Device(files);
+    const content = await (await fetch(`photos/${name}`)).blob();
+    return device.answerer.explain(content, label);
 }"""
 
 
@@ -54,7 +60,8 @@ class SinglePrecision(DeviceFiles):
     """Device files whose model is as it was compiled."""
 
     def read(self, name):
-        return gzip.compress(self._content) if name.endswith("model.onnx.gz") else super().read(name)
+        whole = join_model(self._content, b"")
+        return gzip.compress(whole) if name.endswith("model.bin.gz") else super().read(name)
 
 
 def write_bench(folder, photos, model, kind=DeviceFiles):

@@ -10,7 +10,9 @@ import pytest
 from conftest import ROOT
 from PIL import Image
 
+from foodvision.answer.area import area_read
 from foodvision.answer.classifier import softmax
+from foodvision.answer.heat import heat_of
 from foodvision.answer.prediction import CONFIDENCE, DISHES, MARGIN, Prediction, add_up, decide, most_likely
 from foodvision.answer.preprocessing import prepare, to_pixels
 from foodvision.page.device import describe
@@ -87,11 +89,22 @@ LOGITS = {
     for name, model in MODELS.items()
     for seed, spread in enumerate([0.1, 0.5, 1, 1, 2, 2, 4, 8, 100])
 } | {"equal logits": (np.zeros(5), MODELS["with background"])}
+ALL_HALVES = np.arange(2**16, dtype=np.uint16).view(np.float16)
+HALVES = ALL_HALVES[np.isfinite(ALL_HALVES)]
+HEATS = {"one class": [2], "a group": [0, 3, 4], "all classes": list(range(6)), "an impossible class": [5]}
+
+
+def heat_case(name):
+    """The places of an answer's classes, logits, and maps (classes, rows, columns)."""
+    random = np.random.default_rng(len(name))
+    logits = random.normal(0, 2, 6)
+    logits[5] = -2000
+    return HEATS[name], logits, random.normal(0, 1, (6, 4, 3)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
 def scripts():
-    """What the scripts make of all photos and logits."""
+    """What the scripts make of all photos, logits and maps."""
     if not NODE:
         pytest.skip("no Node: the arithmetic on the device was not compared with Python's")
     photos = [
@@ -100,16 +113,29 @@ def scripts():
         for picture, steps in PHOTOS.values()
     ]
     answers = [{"logits": logits.tolist(), "model": model} for logits, model in LOGITS.values()]
+    heats = [
+        {
+            "classes": classes,
+            "logits": logits.tolist(),
+            "maps": {"data": maps.flatten().tolist(), "dims": [1, *maps.shape]},
+        }
+        for classes, logits, maps in map(heat_case, HEATS)
+    ]
     run = subprocess.run(
         [NODE, "tests/js/on_device.js"],
         cwd=ROOT,
-        input=json.dumps({"photos": photos, "answers": answers}),
+        input=json.dumps(
+            {"photos": photos, "answers": answers, "heats": heats, "halves": HALVES.view(np.uint16).tolist()}
+        ),
         capture_output=True,
         encoding="utf-8",
     )
     assert run.returncode == 0, run.stderr
     results = json.loads(run.stdout)
-    return dict(zip(PHOTOS, results["photos"], strict=True)), dict(zip(LOGITS, results["answers"], strict=True))
+    cases = {"photos": PHOTOS, "answers": LOGITS, "heats": HEATS}
+    return {kind: dict(zip(names, results[kind], strict=True)) for kind, names in cases.items()} | {
+        "halves": np.frombuffer(base64.b64decode(results["halves"]), np.float32)
+    }
 
 
 def encoded(array):
@@ -119,7 +145,7 @@ def encoded(array):
 @pytest.mark.parametrize("name", PHOTOS)
 def test_a_photo_is_prepared_to_the_bit(scripts, name):
     picture, steps = PHOTOS[name]
-    result = scripts[0][name]
+    result = scripts["photos"][name]
     expected = prepare(picture, steps)
     assert tuple(result["size"]) == expected.size
     pixels = np.frombuffer(base64.b64decode(result["pixels"]), np.uint8).reshape(*expected.size[::-1], 3)
@@ -131,6 +157,23 @@ def test_a_photo_is_prepared_to_the_bit(scripts, name):
     np.testing.assert_array_equal(tensor, to_pixels(picture, steps, **STATISTICS))
 
 
+@pytest.mark.parametrize("name", PHOTOS)
+def test_the_part_of_a_photo_that_the_model_reads_is_the_same(scripts, name):
+    picture, steps = PHOTOS[name]
+    assert scripts["photos"][name]["area"] == pytest.approx(area_read(picture.size, steps))
+
+
+@pytest.mark.parametrize("name", HEATS)
+def test_what_speaks_for_an_answer_is_the_same(scripts, name):
+    classes, logits, maps = heat_case(name)
+    expected = 255 * heat_of(classes, softmax(logits[None])[0], maps)
+    np.testing.assert_allclose(scripts["heats"][name], expected, atol=1)
+
+
+def test_weights_in_half_precision_are_read_to_the_bit(scripts):
+    np.testing.assert_array_equal(scripts["halves"], HALVES.astype(np.float32))
+
+
 @pytest.mark.parametrize("name", LOGITS)
 def test_the_same_numbers_give_the_same_prediction(scripts, name):
     logits, model = LOGITS[name]
@@ -140,7 +183,7 @@ def test_the_same_numbers_give_the_same_prediction(scripts, name):
     label, unsure = decide(by_answer, **model["decision"])
     dishes = most_likely(finer) if model["dishes"] else {}
     expected = Prediction(label, by_answer, 0, unsure, dishes).to_dict()
-    result = scripts[1][name]
+    result = scripts["answers"][name]
     assert result.keys() == expected.keys()
     for field in ("probabilities", "dishes"):
         assert list(result.get(field, {})) == list(expected.get(field, {}))

@@ -75,6 +75,20 @@ def test_when_it_is_on_nothing_of_a_photo_is_sent(page):
     assert sent == []
 
 
+def test_when_it_is_on_what_the_model_looked_at_is_not_asked_of_the_app(page):
+    wait_until_connected(page)
+    choose(page, PIZZA)
+    expect(answer(page)).to_have_text("Pizza")
+    switch(page).check()
+    expect(page.get_by_text(STAYS)).to_be_visible()
+    sent = []
+    frames = watch_frames(page, sent)
+    page.get_by_role("button", name="What did it look at?").click()
+    expect(page.locator(".fv-heat canvas")).to_be_visible()
+    frames.detach()
+    assert sent == []
+
+
 def watch_frames(page, sent):
     """Adds every websocket message that the page sends from now on to a list."""
     session = page.context.new_cdp_session(page)

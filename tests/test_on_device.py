@@ -7,13 +7,15 @@ import subprocess
 import sys
 
 import nbformat
+import numpy as np
 import pytest
 from conftest import PATIENCE, ROOT
-from on_device import ASK, SinglePrecision, drawn_photos, hosted, scene, write_bench, write_foreign_model
+from on_device import ASK, EXPLAIN, SinglePrecision, drawn_photos, hosted, scene, write_bench, write_foreign_model
 from playwright.sync_api import expect
 from reliability.files import saved
 
 from foodvision import Classifier
+from foodvision.answer.area import area_read
 from foodvision.page.device import RUNTIME, DeviceFiles
 from foodvision.page.static_app import StaticError, write_static
 
@@ -91,6 +93,21 @@ def test_real_photos_are_answered_as_on_the_server(browser, tmp_path, food_photo
     assert_same(answers(browser, tmp_path, photos, MODEL), photos, MODEL, HALF_TOLERANCE)
 
 
+@pytest.mark.parametrize("label", ["pizza", "filet_mignon"])
+def test_what_the_model_looked_at_is_the_same_as_on_the_server(browser, tmp_path, label):
+    content = drawn_photos()["food-101.jpg"]
+    request = write_bench(tmp_path, {"photo.jpg": content}, MODEL)
+    with hosted(tmp_path) as (address, _), browser.new_context() as context:
+        page = context.new_page()
+        page.goto(address)
+        page.set_default_timeout(0)
+        reply = page.evaluate(EXPLAIN, {"files": request["files"], "name": "photo.jpg", "label": label})
+    classifier = Classifier(MODEL)
+    picture = classifier.read(content)
+    assert reply["area"] == pytest.approx(area_read(picture.size, classifier.preprocessing["steps"]))
+    np.testing.assert_allclose(reply["heat"], 255 * classifier.heat_map(picture, label), atol=255 * HALF_TOLERANCE)
+
+
 def step(do, *size, resample=2, pad_mode="reflection"):
     return {"do": do, "size": list(size), "resample": resample, "pad_mode": pad_mode}
 
@@ -124,6 +141,8 @@ def test_the_static_page_answers_and_says_that_photos_stay(visitor, site):
         choose(page, ROOT / "docs" / "phone.png")
         expect(page.locator(".fv-card h2")).to_be_visible()
         expect(page.get_by_text(STAYS)).to_be_visible()
+        page.get_by_role("button", name="What did it look at?").click()
+        expect(page.locator(".fv-heat canvas")).to_be_visible()
     assert said == []
     assert {method for method, _ in asked} == {"GET"}
     own = (address, "/", "blob:", "data:")

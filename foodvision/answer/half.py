@@ -1,4 +1,4 @@
-"""Stores a model's weights in half precision, for downloads: half the size, and the same answers.
+"""Takes the weights out of a model, in half precision, for downloads: half the size, and the same answers.
 
 Only the bytes of the ONNX file are rewritten. With the `onnx` package this could only be done where models are
 compiled, and a second file beside each `export.onnx` could become stale.
@@ -13,13 +13,12 @@ from .classes import BYTES, FIXED_32, FIXED_64, VARINT
 
 MIN_WEIGHTS = 1024  # of an array; smaller ones stay exact, since they take no room
 GRAPH = 7  # field of ModelProto in onnx.proto
-NODE, INITIALIZER = 1, 5  # of GraphProto
-DIMENSIONS, DATA_TYPE, NAME, RAW_DATA = 1, 2, 8, 9  # of TensorProto
-INPUT, OUTPUT, OP_TYPE, ATTRIBUTE = 1, 2, 4, 5  # of NodeProto
-ATTRIBUTE_NAME, ATTRIBUTE_INT, ATTRIBUTE_TYPE = 1, 3, 20  # of AttributeProto
-FLOAT, FLOAT16 = 1, 10  # TensorProto.DataType
-INT = 2  # AttributeProto.AttributeType
-HALF = ".half"
+INITIALIZER = 5  # of GraphProto
+DATA_TYPE, RAW_DATA, EXTERNAL_DATA, DATA_LOCATION = 2, 9, 13, 14  # of TensorProto
+KEY, VALUE = 1, 2  # of StringStringEntryProto
+FLOAT = 1  # TensorProto.DataType
+EXTERNAL = 1  # TensorProto.DataLocation
+WEIGHTS = "weights"
 
 
 class Field(NamedTuple):
@@ -30,50 +29,43 @@ class Field(NamedTuple):
     raw: bytes
 
 
-def halve_weights(model: bytes) -> bytes:
-    """An ONNX model with its weights as float16, each followed by a Cast to float32. Raises ValueError if it isn't one.
+def take_weights(model: bytes) -> tuple[bytes, bytes]:
+    """An ONNX model without its weights, and those as float16, one array after the other. Raises ValueError.
 
-    Weights that half precision can't hold, and everything else, stay as they are.
+    The model says where each array is, in float32, in a file that it calls `WEIGHTS`: twice as far in as in float16.
+    Weights that half precision can't hold, and everything else, stay in the model.
     """
-    return b"".join(
-        _bytes(GRAPH, _halve_graph(value)) if number == GRAPH and isinstance(value, bytes) else raw
+    weights = bytearray()
+    rest = [
+        _bytes(GRAPH, _take_from(value, weights)) if number == GRAPH and isinstance(value, bytes) else raw
         for number, value, raw in _fields(model)
+    ]
+    return b"".join(rest), bytes(weights)
+
+
+def _take_from(graph: bytes, weights: bytearray) -> bytes:
+    """The graph after its weights have been moved to the end of `weights`."""
+    return b"".join(
+        _bytes(INITIALIZER, _take(value, weights)) if number == INITIALIZER and isinstance(value, bytes) else raw
+        for number, value, raw in _fields(graph)
     )
 
 
-def _halve_graph(graph: bytes) -> bytes:
-    casts, rest = [], []
-    for number, value, raw in _fields(graph):
-        halved = _halve(value) if number == INITIALIZER and isinstance(value, bytes) else None
-        if halved:
-            name, tensor = halved
-            casts.append(_bytes(NODE, _cast(name)))
-            rest.append(_bytes(INITIALIZER, tensor))
-        else:
-            rest.append(raw)
-    return b"".join(casts + rest)  # a node must come after those it needs
-
-
-def _halve(tensor: bytes) -> tuple[bytes, bytes] | None:
-    """The tensor's name, and the tensor in half precision under another; None if it should stay as it is."""
+def _take(tensor: bytes, weights: bytearray) -> bytes:
     fields = {field.number: field.value for field in _fields(tensor)}
-    name, data = fields.get(NAME), fields.get(RAW_DATA)
-    if fields.get(DATA_TYPE) != FLOAT or not isinstance(name, bytes) or not isinstance(data, bytes):
-        return None
-    weights = np.frombuffer(data, "<f4")
+    data = fields.get(RAW_DATA)
+    if fields.get(DATA_TYPE) != FLOAT or not isinstance(data, bytes):
+        return tensor
+    exact = np.frombuffer(data, "<f4")
     with np.errstate(over="ignore"):
-        half = weights.astype("<f2")
-    if weights.size < MIN_WEIGHTS or not np.isfinite(half).all():
-        return None
-    dimensions = b"".join(field.raw for field in _fields(tensor) if field.number == DIMENSIONS)
-    new = [_number(DATA_TYPE, FLOAT16), _bytes(NAME, name + HALF.encode()), _bytes(RAW_DATA, half.tobytes())]
-    return name, dimensions + b"".join(new)
-
-
-def _cast(name: bytes) -> bytes:
-    to = _bytes(ATTRIBUTE_NAME, b"to") + _number(ATTRIBUTE_INT, FLOAT) + _number(ATTRIBUTE_TYPE, INT)
-    ends = _bytes(INPUT, name + HALF.encode()) + _bytes(OUTPUT, name)
-    return ends + _bytes(OP_TYPE, b"Cast") + _bytes(ATTRIBUTE, to)
+        half = exact.astype("<f2")
+    if exact.size < MIN_WEIGHTS or not np.isfinite(half).all():
+        return tensor
+    place = {"location": WEIGHTS, "offset": str(2 * len(weights)), "length": str(exact.nbytes)}
+    weights += half.tobytes()
+    kept = b"".join(field.raw for field in _fields(tensor) if field.number != RAW_DATA)
+    entries = (_bytes(KEY, key.encode()) + _bytes(VALUE, value.encode()) for key, value in place.items())
+    return kept + b"".join(_bytes(EXTERNAL_DATA, entry) for entry in entries) + _number(DATA_LOCATION, EXTERNAL)
 
 
 def _fields(message: bytes) -> Iterator[Field]:

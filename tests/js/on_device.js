@@ -1,9 +1,11 @@
 // For tests/test_device_arithmetic.py: reads cases as JSON, and prints what the worker's modules make of them.
 import { readFileSync } from "node:fs";
+import { areaRead, heatOf } from "../../foodvision/page/static/device/heat.js";
+import { toSingle } from "../../foodvision/page/static/device/model.js";
 import { predictionOf, softmax } from "../../foodvision/page/static/device/prediction.js";
 import { prepare, toTensor } from "../../foodvision/page/static/device/steps.js";
 
-const { photos, answers } = JSON.parse(readFileSync(0, "utf8"));
+const { photos, answers, heats, halves } = JSON.parse(readFileSync(0, "utf8"));
 const base64 = (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
 
 function prepared({ rgb, width, height, steps, mean, std }) {
@@ -12,6 +14,7 @@ function prepared({ rgb, width, height, steps, mean, std }) {
     size: [picture.width, picture.height],
     pixels: base64(picture.data),
     tensor: base64(toTensor(picture, { mean, std })),
+    area: areaRead([width, height], steps),
   };
 }
 
@@ -19,5 +22,7 @@ process.stdout.write(
   JSON.stringify({
     photos: photos.map(prepared),
     answers: answers.map(({ logits, model }) => predictionOf(softmax(logits), model, 0)),
+    heats: heats.map(({ classes, logits, maps }) => heatOf(classes, softmax(logits), maps)),
+    halves: base64(toSingle(Uint16Array.from(halves))),
   }),
 );

@@ -237,10 +237,10 @@ class Dashboard {
   /** Adds to a card what can be asked about its answer. @param {Photo} photo @param {Answer} answer */
   extend(photo, { prediction, judge }) {
     const label = () => photo.said?.label ?? prediction.label;
-    const { explain } = this.device.on ? {} : (this.answerer ?? {});
+    const explainer = () => (this.device.on ? this.device.answerer : this.answerer); // now: it may have been switched
     const { jpeg } = photo;
-    if (explain && jpeg) {
-      const why = whyButton(photo.card, () => explain(jpeg, label()));
+    if (jpeg && explainer()?.explain) {
+      const why = whyButton(photo.card, async () => explainer()?.explain?.(jpeg, label()));
       photo.hideWhy = why.hide;
       photo.card.extend(why.node);
     }

@@ -2,7 +2,7 @@
 import { decodeExactly } from "./exact.js";
 import { words } from "./words.js";
 
-/** @import { Answer, Answerer, DeviceFiles, Failure, Prediction } from "./types" */
+/** @import { Answer, Answerer, DeviceFiles, Explanation, Failure, Prediction } from "./types" */
 /** @typedef {{ resolve: (reply: any) => void, reject: (reason: unknown) => void }} Asked */
 
 const ALMOST = 0.99; // of the download, whose size is an estimate
@@ -41,7 +41,7 @@ export class Device {
   asked = new Map(); // requests without a reply, by id
   requests = 0;
   received = 0; // bytes
-  atLeast = 0; // pixels of a photo's short side that the model can use
+  shortSide = 0; // pixels that the model reads
   /** Called with the share that is loaded, 0 to 1. @type {(share: number) => void} */
   onProgress = () => {};
 
@@ -50,7 +50,10 @@ export class Device {
     this.files = files;
     this.folder = new URL(files.folder, new URL(document.body.dataset.baseUrl ?? "", document.baseURI));
     /** @type {Answerer} */
-    this.answerer = { answer: (photo, options) => this.answer(photo, options) };
+    this.answerer = {
+      answer: (photo, options) => this.answer(photo, options),
+      explain: (photo, label) => this.explain(photo, label),
+    };
   }
 
   /** Loads the model once; after a failure, again. Rejects with a sentence for the visitor. */
@@ -58,7 +61,7 @@ export class Device {
     this.loading ??= this.start().catch(async (error) => {
       this.worker?.terminate();
       this.loading = null;
-      throw new Error(await this.explain(error));
+      throw new Error(await this.sentenceFor(error));
     });
     return this.loading;
   }
@@ -69,12 +72,13 @@ export class Device {
     this.worker = new Worker(this.addressOf("worker"), { type: "module" });
     this.worker.addEventListener("message", ({ data }) => this.receive(data));
     this.worker.addEventListener("error", () => this.rejectAll(new DOMException("", "NetworkError")));
-    const { steps } = await this.ask({
+    const { steps, explains } = await this.ask({
       do: "load",
       runtime: this.addressOf("runtime"),
       model: this.addressOf("model"),
     });
-    this.atLeast = 2 * Math.max(...steps[0].size);
+    this.shortSide = Math.max(...steps[0].size);
+    if (!explains) delete this.answerer.explain;
     this.onProgress(1);
   }
 
@@ -94,12 +98,28 @@ export class Device {
       await this.load();
       if (signal.aborted) return null;
       const started = Date.now();
-      const picture = await decodeExactly(original, this.atLeast);
+      const picture = await decodeExactly(original, 2 * this.shortSide);
       const { prediction } = await this.ask({ do: "answer", picture, started }, [picture]);
       return signal.aborted ? null : { prediction };
     } catch (error) {
-      const { message } = /** @type {Error} */ (error);
-      return { error: SENTENCES.some((key) => words[key] === message) ? message : words.deviceFailed };
+      return failureOf(error);
+    }
+  }
+
+  /**
+   * What speaks for a label in a photo.
+   * @param {Blob} photo
+   * @param {string} label
+   * @returns {Promise<Explanation | Failure>}
+   */
+  async explain(photo, label) {
+    try {
+      await this.load();
+      const picture = await decodeExactly(photo, 2 * this.shortSide);
+      const { area, heat } = await this.ask({ do: "explain", picture, label }, [picture]);
+      return { area, heat };
+    } catch (error) {
+      return failureOf(error);
     }
   }
 
@@ -145,7 +165,7 @@ export class Device {
   }
 
   /** @param {Error} error */
-  async explain({ name }) {
+  async sentenceFor({ name }) {
     if (name === "NotSupportedError") return words.deviceTooOld;
     const found = await fetch(this.addressOf("worker")).then(
       ({ ok }) => ok,
@@ -154,4 +174,10 @@ export class Device {
     if (found === null) return words.deviceOffline;
     return found && name !== "NotFoundError" ? words.deviceFailed : words.deviceNewer;
   }
+}
+
+/** @param {unknown} error @returns {Failure} */
+function failureOf(error) {
+  const { message } = /** @type {Error} */ (error);
+  return { error: SENTENCES.some((key) => words[key] === message) ? message : words.deviceFailed };
 }

@@ -24,6 +24,7 @@ export function mountDevice({ device }, places, acts) {
 
 const NO_SWITCH = {
   on: false,
+  answerer: undefined,
   /** @param {Promise<Answerer>} other */
   or: (other) => other,
   offer() {},
@@ -51,6 +52,10 @@ class DeviceSwitch {
 
   get on() {
     return this.input.checked;
+  }
+
+  get answerer() {
+    return this.device.answerer;
   }
 
   turned() {

@@ -12,9 +12,9 @@ const [SHADE, GLOW] = [
 ];
 
 /**
- * A button that shows it, and hides it again.
+ * A button that shows it, and hides it again. `explain` gives nothing where it can't be told.
  * @param {Card} card
- * @param {() => Promise<Explanation | Failure>} explain
+ * @param {() => Promise<Explanation | Failure | undefined>} explain
  */
 export function whyButton(card, explain) {
   const said = element("p", { class: "fv-hint", role: "status" });
@@ -22,7 +22,7 @@ export function whyButton(card, explain) {
     const shown = why.getAttribute("aria-pressed") === "true";
     if (shown) return hide();
     why.disabled = true;
-    const reply = await explain();
+    const reply = (await explain()) ?? { error: words.deviceFailed };
     why.disabled = false;
     said.textContent = "error" in reply ? reply.error : words.whySaid;
     why.focus(); // which it lost while it was disabled

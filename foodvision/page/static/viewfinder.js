@@ -8,7 +8,6 @@ import { words } from "./words.js";
 /** @import { Device } from "./device.js" */
 /** @import { Classes, Complain, Look, Prediction } from "./types" */
 
-const SHORT_SIDE = 480; // pixels of a frame; the photo itself has all that the camera gives
 const STEADY_FRAMES = 3; // with the same answer, before it is shown
 
 /**
@@ -129,8 +128,12 @@ class Viewfinder {
     try {
       this.said.textContent = words.liveStarting;
       await this.device.load();
+      const next = () => grab(this.video, this.device.shortSide);
+      let picture = await next();
       while (this.stream === stream) {
-        const prediction = await this.device.frame(await grab(this.video), this.first);
+        const answer = this.device.frame(picture, this.first);
+        const [prediction, grabbed] = await Promise.all([answer, next()]); // while the model looks at this one
+        picture = grabbed;
         this.first = false;
         if (this.stream === stream) this.show(prediction);
       }
@@ -179,11 +182,15 @@ export function pointAt(classes) {
   return isBackground("not_food", classes) ? words.pointAtDish : words.pointAtSomething;
 }
 
-/** @param {HTMLVideoElement} video */
-function grab(video) {
-  const scale = Math.min(1, SHORT_SIDE / Math.min(video.videoWidth, video.videoHeight));
+/**
+ * A frame no larger than the model reads; the photo itself has all that the camera gives.
+ * @param {HTMLVideoElement} video
+ * @param {number} shortSide in pixels
+ */
+function grab(video, shortSide) {
+  const scale = Math.min(1, shortSide / Math.min(video.videoWidth, video.videoHeight));
   const [resizeWidth, resizeHeight] = [video.videoWidth, video.videoHeight].map((side) => Math.round(scale * side));
-  return createImageBitmap(video, { resizeWidth, resizeHeight, resizeQuality: "low" });
+  return createImageBitmap(video, { resizeWidth, resizeHeight, resizeQuality: "medium" });
 }
 
 /** @param {MediaStream} stream */

@@ -55,6 +55,10 @@ export function toTensor({ data, width, height }, { mean, std }) {
 export function toRgb({ data: source, width, height }) {
   const data = new Uint8ClampedArray(3 * width * height);
   for (let from = 0, to = 0; from < source.length; from += 4) {
+    if (source[from + 3] === 255) {
+      for (let channel = 0; channel < 3; channel++) data[to++] = source[from + channel];
+      continue;
+    }
     const opacity = source[from + 3] / 255;
     const white = 255 * (1 - opacity);
     data[to++] = opacity * source[from] + white;
@@ -88,6 +92,13 @@ function cutAndResize(picture, { size, resample, pad_mode }, fit) {
  */
 function cut(picture, [left, top], [width, height], padMode) {
   const data = new Uint8Array(3 * width * height);
+  if (left >= 0 && top >= 0 && left + width <= picture.width && top + height <= picture.height) {
+    for (let y = 0; y < height; y++) {
+      const from = 3 * ((y + top) * picture.width + left);
+      data.set(picture.data.subarray(from, from + 3 * width), 3 * y * width);
+    }
+    return { data, width, height };
+  }
   const columns = Array.from({ length: width }, (_, x) => sourceOf(x + left, picture.width, padMode));
   for (let y = 0, to = 0; y < height; y++) {
     const row = sourceOf(y + top, picture.height, padMode);
