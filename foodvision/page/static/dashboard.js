@@ -60,8 +60,7 @@ class Dashboard {
       tryExample: (example) => this.tryExample(example),
     });
     const changed = () => this.deviceChanged();
-    const places = { node: this.page.complaint, foot: this.page.foot.privacy };
-    this.device = mountDevice(settings, places, { look, complain, classes: () => this.about, changed });
+    this.device = mountDevice(settings, this.page.places, { look, complain, classes: () => this.about, changed });
     const area = ownsThePage() ? document : el;
     acceptDrops(area, this.page.node, { look, complain, signal });
     acceptPastes(area, { look, signal });
@@ -158,8 +157,8 @@ class Dashboard {
   onGone() {
     if (this.device.on) return;
     this.device.offer();
-    const { notice } = this.page;
-    if (!notice.firstChild) notice.append(goneNotice(() => this.choice.photos, this.prepare, this.about.link));
+    if (!this.page.notice.firstChild)
+      this.page.notice.append(goneNotice(() => this.choice.photos, this.prepare, this.about.link));
   }
 
   // What has no answer yet gets one from the other answerer.
