@@ -88,9 +88,8 @@ class Dashboard {
   }
 
   async takeUpKept() {
-    const kept = await keptPhotos();
-    if (kept.files.length) this.look(kept.files);
-    const { leftOut } = kept;
+    const { files, leftOut } = await keptPhotos();
+    if (files.length) this.look(files);
     if (leftOut) this.page.complaint.textContent = leftOut === 1 ? words.leftOutOne : words.leftOut(leftOut);
   }
 
