@@ -28,11 +28,13 @@ ASK = """async ({ files, names }) => {
     }
     return answers;
 }"""
-EXPLAIN = """async ({ files, name, label }) => {
+EXPLAIN = """async ({ files, name, labels }) => {
     const { Device } = await import("./static/device.js");
     const device = new Device(files);
     const content = await (await fetch(`photos/${name}`)).blob();
-    return device.answerer.explain(content, label);
+    const explained = [];
+    for (const label of labels) explained.push(await device.answerer.explain(content, label));
+    return explained;
 }"""
 
 

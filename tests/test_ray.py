@@ -18,8 +18,8 @@ from conftest import PATIENCE, free_port
 from PIL import Image
 
 pytestmark = pytest.mark.slow
-START_S = 5 * PATIENCE  # for a node, on a busy machine; Ray reads these when it is imported
-os.environ |= {"RAY_raylet_start_wait_time_s": str(START_S), "RAY_agent_register_timeout_ms": str(1000 * START_S)}
+START_S = 5 * PATIENCE  # for a node, on a busy machine; Ray reads it when it is imported
+os.environ |= {"RAY_raylet_start_wait_time_s": str(START_S)}
 ray = pytest.importorskip("ray", reason="Ray isn't installed: its adapter was not run (`make ray` does)")
 REQUESTS, CLIENTS = 200, 4
 

@@ -28,6 +28,7 @@ export function openDashboard(el, settings) {
 }
 
 class Dashboard {
+  words = words; // of the language that it was drawn in
   view = new AbortController(); // aborted when the view ends, to remove its listeners
   work = new AbortController(); // aborted when other photos are chosen
   /** @type {Choice} */
@@ -59,8 +60,7 @@ class Dashboard {
       tryExample: (example) => this.tryExample(example),
     });
     const changed = () => this.deviceChanged();
-    const places = { node: this.page.complaint, foot: this.page.foot.privacy };
-    this.device = mountDevice(settings, places, { look, complain, classes: () => this.about, changed });
+    this.device = mountDevice(settings, this.page.places, { look, complain, classes: () => this.about, changed });
     const area = ownsThePage() ? document : el;
     acceptDrops(area, this.page.node, { look, complain, signal });
     acceptPastes(area, { look, signal });
@@ -88,9 +88,8 @@ class Dashboard {
   }
 
   async takeUpKept() {
-    const kept = await keptPhotos();
-    if (kept.files.length) this.look(kept.files);
-    const { leftOut } = kept;
+    const { files, leftOut } = await keptPhotos();
+    if (files.length) this.look(files);
     if (leftOut) this.page.complaint.textContent = leftOut === 1 ? words.leftOutOne : words.leftOut(leftOut);
   }
 
@@ -157,8 +156,8 @@ class Dashboard {
   onGone() {
     if (this.device.on) return;
     this.device.offer();
-    const { notice } = this.page;
-    if (!notice.firstChild) notice.append(goneNotice(() => this.choice.photos, this.prepare, this.about.link));
+    if (!this.page.notice.firstChild)
+      this.page.notice.append(goneNotice(() => this.choice.photos, this.prepare, this.about.link));
   }
 
   // What has no answer yet gets one from the other answerer.

@@ -27,6 +27,7 @@ export class Page {
   cards = element("div", { class: "fv-cards" });
   examples = element("div", { hidden: "" });
   foot = foot();
+  places = { node: this.complaint, foot: this.foot.privacy }; // of answering on this device
   big = wantsDishes();
   address = "";
   /** @type {Photo[]} */

@@ -199,7 +199,10 @@ export type Complain = (subject?: string, sentence?: string) => void;
 declare global {
   /** The dashboard drawn by Voilà's template, until the widget takes it over. */
   var foodvision:
-    | Promise<{ connect: (makeAnswerer: (events: ConnectionEvents) => Answerer, about: About) => () => void }>
+    | Promise<{
+        words: import("./words.js").Words;
+        connect: (makeAnswerer: (events: ConnectionEvents) => Answerer, about: About) => () => void;
+      }>
     | null
     | undefined;
 }

@@ -2,6 +2,7 @@
 import { openDashboard } from "./dashboard.js";
 import { kernelAnswerer } from "./kernel.js";
 import { languagesFolder, speak } from "./language.js";
+import { words } from "./words.js";
 
 /** @import { Model } from "./types" */
 
@@ -16,7 +17,9 @@ export default () => {
     /** @param {{ model: Model, el: HTMLElement }} widget */
     async render({ model, el }) {
       const drawn = await takeDrawn();
-      if (!drawn) await speak(el, languagesFolder());
+      if (drawn)
+        Object.assign(words, drawn.words); // this script is another copy of the one that drew it
+      else await speak(el, languagesFolder());
       const dashboard = drawn ?? openDashboard(el, read(model, "short_side", "max_bytes", ...SYNCED));
       return dashboard.connect((events) => kernelAnswerer(model, nextId, events), read(model, ...SYNCED, "link"));
     },
