@@ -62,7 +62,7 @@ class SinglePrecision(DeviceFiles):
     """Device files whose model is as it was compiled."""
 
     def read(self, name):
-        whole = join_model(self._content, b"")
+        whole = join_model(self._path.read_bytes(), b"")
         return gzip.compress(whole) if name.endswith("model.bin.gz") else super().read(name)
 
 
