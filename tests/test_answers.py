@@ -135,11 +135,11 @@ def test_what_the_model_looked_at_is_shown_on_request(tab, voila):
     assert area["width"] == pytest.approx(photo["width"], abs=1)
     assert area["height"] == pytest.approx(0.75 * photo["height"], abs=1)
     assert area["y"] == pytest.approx(photo["y"] + photo["height"] / 8, abs=1)
-    opacities = tab.locator(".fv-heat canvas").evaluate(
+    reds = tab.locator(".fv-heat canvas").evaluate(
         "canvas => { const { data } = canvas.getContext('2d').getImageData(0, 0, 4, 4);"
-        "return [...data].filter((_, place) => place % 4 === 3); }"
+        "return [...data].filter((_, place) => place % 4 === 0); }"
     )
-    assert opacities.index(min(opacities)) == 6 and max(opacities) == opacities[0]  # brightest where the heat is
+    assert reds.index(max(reds)) == 6 and min(reds) == reds[0]  # it glows where the heat is
     press(tab, "What did it look at?")
     expect(tab.locator(".fv-heat")).to_have_count(0)
     tab.get_by_label("7 dishes").check()

@@ -281,7 +281,7 @@ def test_how_many_visitors_fit_follows_from_the_memory_of_each_further_one(resul
 
 
 def test_a_photo_that_never_arrives_is_reported_as_never(results):
-    assert "| 12 MB photo | 1 s |  | never (∞) |  |" in markdown(results)
+    assert "| 12 MB photo | 1 s |  |  |  | never (∞) |  |" in markdown(results)
 
 
 def test_the_plot_needs_no_complete_results(results, tmp_path):
