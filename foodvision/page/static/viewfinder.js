@@ -62,6 +62,7 @@ class Viewfinder {
     this.shutter.className = "fv-button";
     this.torch = button(words.torch, () => this.toggleTorch());
     this.other = button(words.otherCamera, () => this.switchCamera());
+    this.torch.hidden = this.other.hidden = true; // until the camera has started and says what it can
     const close = button(words.close, () => this.dialog.close());
     const tools = element("div", { class: "fv-tools" }, this.shutter, this.other, this.torch, close);
     this.dialog = element(
@@ -92,6 +93,7 @@ class Viewfinder {
   async start() {
     this.stop();
     this.shutter.disabled = true;
+    this.torch.hidden = true;
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ video: this.wanted });
       if (!this.isOpen || document.visibilityState !== "visible") return stopTracks(stream);
