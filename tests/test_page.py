@@ -28,6 +28,7 @@ from visitor import (
     drawn,
     hand_over,
     kernel_of,
+    kernel_with,
     opened,
     picture,
     press,
@@ -484,6 +485,59 @@ def test_a_kernel_that_ends_before_or_after_a_photo_is_chosen_is_noticed_without
         expect(page.get_by_text(GONE)).to_be_visible()
         page.get_by_role("button", name="Reload and ask again").click()
         expect(answer(page)).to_be_visible()
+
+
+def test_a_kernel_that_is_silent_while_the_page_opens_answers_in_the_end(browser, voila):
+    """It says nothing until Jupyter's script has given up on the first of its two ways to find the widget."""
+    silent = []
+
+    def forward(socket):
+        server = socket.connect_to_server()
+
+        def send(message):
+            if b"request_states" in message:
+                silent.extend(kernel_with(urlsplit(socket.url).path.split("/")[-2], voila))
+                silent[0].suspend()
+            if b"comm_info_request" in message:
+                silent[0].resume()
+            server.send(message)
+
+        socket.on_message(send)
+
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.route_web_socket("**/channels*", forward)
+        page.goto(voila.url, wait_until="commit")
+        choose(page, "drawn.jpg", saved(drawn()))
+        try:
+            expect(answer(page)).to_be_visible()
+        finally:
+            for kernel in silent:
+                kernel.resume()
+    assert silent
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["once", "twice"])
+def test_a_kernel_that_ends_before_it_meets_its_page_costs_one_reload_and_no_photo(held, voila, again):
+    page, let_through = held(voila.url)
+    choose(page, "drawn.jpg", saved(drawn()))
+    expect(picture(page, "drawn.jpg")).to_be_visible()
+    if again:
+        page.evaluate("sessionStorage.setItem('foodvision-unmet', 'yes')")
+    kernel_id = json.loads(page.locator("#jupyter-config-data").text_content())["kernelId"]
+    [kernel] = kernel_with(kernel_id, voila)
+    kernel.kill()
+    kernel.wait(PATIENCE)
+    while not kernel_with(kernel_id, voila):  # Jupyter replaces its process
+        page.wait_for_timeout(100)
+    let_through()
+    if again:
+        expect(page.get_by_text(GONE)).to_be_visible()
+        expect(page.get_by_text("Error displaying widget")).to_be_hidden()
+        page.get_by_role("button", name="Reload and ask again").click()
+    expect(answer(page)).to_be_visible()
+    expect(picture(page, "drawn.jpg")).to_be_visible()
+    assert not page.evaluate("'foodvision-unmet' in sessionStorage")
 
 
 def test_a_page_that_the_browser_brings_back_from_memory_keeps_its_photos_and_answers(page, voila):

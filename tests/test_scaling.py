@@ -18,6 +18,9 @@ import tarfile
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import Future
+from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 from urllib.parse import quote, urlsplit
 
 import jsonschema
@@ -31,7 +34,7 @@ from test_hosting import HOSTING, LINUX, VALUES, ask, binder_base
 from visitor import choose, complaint, kernel_of, opened, saved
 
 from foodvision.answer import machine
-from foodvision.page.server import pool_size
+from foodvision.page.server import FoodVision, pool_size
 
 SCALING = (ROOT / "docs" / "scaling.md").read_text()
 VOILA = json.loads((ROOT / "voila.json").read_text())
@@ -127,6 +130,18 @@ def test_kernels_kept_ready_do_not_fill_a_small_container(container):
     assert pool_size() == 1
     container(memory=str(5 * 10**8))
     assert pool_size() == 1, "Half a gigabyte holds one."
+
+
+def test_a_kernel_that_was_ready_for_long_is_not_ended_as_idle_while_its_visitors_page_opens():
+    long_ago = datetime.now(UTC) - timedelta(days=1)
+    kernels = {kernel_id: Mock(last_activity=long_ago) for kernel_id in ("taken", "next")}
+    manager = Mock(_pools={"page.ipynb": [Future(), Future()]}, get_kernel=kernels.get)
+    for start, kernel_id in zip(manager._pools["page.ipynb"], kernels, strict=True):
+        start.set_result({"kernel_id": kernel_id})
+    server = Mock(kernel_manager=manager, _is_alive=lambda start: True)
+    assert FoodVision._count_ready_kernels(server, "page.ipynb") == 2
+    assert kernels["taken"].last_activity > long_ago
+    assert kernels["next"].last_activity == long_ago
 
 
 @pytest.fixture(scope="module")

@@ -112,7 +112,13 @@ def kernel_of(page, server):
     """The visitor's own, once the page is connected with it; the server keeps others ready."""
     expect(page.locator("[data-connected]")).to_be_visible()
     kernel_id = json.loads(page.locator("#jupyter-config-data").text_content())["kernelId"]
-    return next(kernel for kernel in server.kernels if kernel_id in " ".join(kernel.cmdline()))
+    [kernel] = kernel_with(kernel_id, server)
+    return kernel
+
+
+def kernel_with(kernel_id, server):
+    """The process of the kernel with this id, in a list: empty while Jupyter replaces a process that has ended."""
+    return [kernel for kernel in server.kernels if kernel_id in " ".join(kernel.cmdline())]
 
 
 KERNEL_IS_READY = "globalThis.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"

@@ -2,6 +2,7 @@
 
 import os
 from asyncio import Future
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -112,7 +113,10 @@ class FoodVision(Voila):
         pool = self.kernel_manager._pools[notebook]
         pool[:] = sorted(filter(self._is_alive, pool), key=lambda start: not start.done())
         self.kernel_manager.fill_if_needed(notebook_name=notebook)
-        return sum(start.done() for start in pool)
+        ready = [start for start in pool if start.done()]
+        for start in ready[:1]:  # or it could be ended as idle before the visitor's page has connected
+            self.kernel_manager.get_kernel(start.result()["kernel_id"]).last_activity = datetime.now(UTC)
+        return len(ready)
 
     def _is_alive(self, start: Future) -> bool:
         if not start.done():

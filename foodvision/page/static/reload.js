@@ -2,10 +2,12 @@
 import { button, element, ownsThePage } from "./element.js";
 import { words } from "./words.js";
 
-/** @import { Photo, Prepare } from "./types" */
+/** @import { Photo, Prepare, Unmet } from "./types" */
 
 const KEY = "foodvision-photo-"; // followed by the photo's index
 const LEFT_OUT = "foodvision-left-out"; // how many did not fit
+const UNMET = "foodvision-unmet"; // set while a page is reloaded because its kernel had no dashboard
+const NO_WIDGET = ".jp-OutputArea-output.jupyter-widgets:not(:has(*))"; // where Jupyter found no widget to show
 
 /**
  * What the visitor reads, with what they can do. `photos` gives those on show, `prepare` makes one small, `link` starts
@@ -25,6 +27,26 @@ export function goneNotice(photos, prepare, link) {
   tools.append(button(words.reload, () => leave(() => location.reload())));
   if (link) tools.append(button(words.start, () => leave(() => location.assign(link))));
   return element("div", alert, element("p", {}, words.gone, link ? ` ${words.goneElsewhere}` : ""), tools);
+}
+
+/**
+ * Reloads a page whose kernel ended before the two met, since the process that replaced it knows no dashboard. If that
+ * doesn't help, the visitor reads at once that the app is gone.
+ * @param {Unmet} dashboard
+ */
+export function reloadIfUnmet(dashboard) {
+  const observer = new MutationObserver(() => {
+    if (!document.querySelector(NO_WIDGET)) return;
+    observer.disconnect();
+    if (dashboard.device.on || UNMET in sessionStorage || !store(UNMET, "yes")) return dashboard.onGone();
+    reload(dashboard.choice.photos, dashboard.prepare);
+  });
+  observer.observe(document.body, { subtree: true, childList: true, attributeFilter: ["class"] });
+  dashboard.answering.then(() => {
+    observer.disconnect();
+    sessionStorage.removeItem(UNMET);
+  });
+  return dashboard;
 }
 
 /** @param {Photo[]} photos @param {Prepare} prepare */

@@ -193,6 +193,14 @@ export interface Card {
 
 /** Makes a photo small, once. */
 export type Prepare = (photo: Photo) => Promise<void>;
+/** A dashboard that may be waiting for its kernel. */
+export interface Unmet {
+  choice: { photos: Photo[] };
+  prepare: Prepare;
+  device: { on: boolean };
+  answering: Promise<unknown>;
+  onGone(): void;
+}
 export type Look = (files: File[]) => void;
 export type Complain = (subject?: string, sentence?: string) => void;
 
