@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from foodvision.api.errors import ApiError
-from foodvision.api.site import NOTEBOOK, Site, _render
+from foodvision.api.site import Site
 from foodvision.page.device import RUNTIME, device_files
 
 MODEL = ROOT / "export.onnx"
@@ -24,7 +24,7 @@ def client():
 
 def test_the_page_knows_where_the_files_are():
     files = device_files(MODEL)
-    assert f'"folder": "device/", "worker": "{files.worker}"' in _render(ROOT / NOTEBOOK, MODEL, False).html
+    assert f'"folder": "device/", "worker": "{files.worker}"' in Site(MODEL, feedback_on=False)._render().html
 
 
 def test_every_file_is_served_and_may_be_kept(client):
