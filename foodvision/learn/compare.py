@@ -7,9 +7,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-import numpy as np
 import pandas as pd
-import torch
 from fastai.vision.all import (
     CategoryBlock,
     ColReader,
@@ -18,20 +16,15 @@ from fastai.vision.all import (
     DataLoaders,
     ImageBlock,
     Learner,
-    Normalize,
     PILImage,
     Resize,
     accuracy,
     vision_learner,
 )
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from ..answer.classifier import Classifier
-from .bodies import LITE_STATS, describe_body, load_lite_weights
+from .bodies import describe_body
 from .compile import compile_learner
-from .data import list_food_photos
 from .evaluate import answer_photos
 from .scores import confidence_interval
 
@@ -76,68 +69,26 @@ def course_dls(photos: pd.DataFrame, size: int, bs: int = 32) -> DataLoaders:
 def new_learner(photos: pd.DataFrame, body: Body, weights: str | None, size: int) -> tuple[Learner, bool]:
     """A learner with a frozen body, and whether pretrained weights were available. Random ones cost as much to run."""
     dls = course_dls(photos, size)
-    if isinstance(body, str) and body.startswith("efficientnet_lite"):
-        return _lite_learner(dls, body)
     if not isinstance(body, str):
         describe_body(body, weights)
     try:
-        return vision_learner(dls, body, metrics=accuracy, train_bn=False), True
+        return vision_learner(dls, body, metrics=accuracy), True
     except OSError:  # no network, or a hub that refuses
         if not isinstance(body, str):
             describe_body(body, None)
-        return vision_learner(dls, body, pretrained=False, metrics=accuracy, train_bn=False), False
-
-
-def _lite_learner(dls: DataLoaders, body: str) -> tuple[Learner, bool]:
-    dls.add_tfms([Normalize.from_stats(*LITE_STATS)], "after_batch")
-    learner = vision_learner(
-        dls, body, pretrained=False, normalize=False, metrics=accuracy, train_bn=False, bn_eps=1e-3
-    )
-    learner.freeze()
-    try:
-        load_lite_weights(learner.model[0].model, body)
-    except FileNotFoundError:
-        return learner, False
-    return learner, True
-
-
-def dish_accuracy(learner: Learner, dishes: pd.DataFrame) -> float:
-    """Accuracy (0 to 1) of a logistic regression on the body's pooled features, for a table of photos by dish.
-
-    It learns from the photos of the split "train" and is scored on those of the split "test".
-    """
-    body = learner.model[0].eval()
-    features = {}
-    for split, some in dishes.groupby("split"):
-        dl = learner.dls.test_dl(some.photo.tolist(), bs=32)
-        with torch.no_grad():
-            features[split] = np.concatenate([body(batch).mean(dim=(2, 3)).cpu().numpy() for (batch,) in dl])
-    probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=300))
-    probe.fit(features["train"], dishes.label[dishes.split == "train"])
-    return float(probe.score(features["test"], dishes.label[dishes.split == "test"]))
-
-
-def list_dish_photos(food101: str | Path, per_dish: int = 20) -> pd.DataFrame:
-    """Table of `photo`, `label` and `split` ("train", "test"): so many photos of each dish, for each split."""
-    photos = list_food_photos(food101)
-    photos = photos[photos.split != "valid"]
-    return photos.groupby(["label", "split"]).head(per_dish).sort_values("split").reset_index(drop=True)
+        return vision_learner(dls, body, pretrained=False, metrics=accuracy), False
 
 
 def compare_body(
-    photos: pd.DataFrame, dishes: pd.DataFrame, name: str, body: Body, weights: str | None, size: int, epochs: int = 10
+    photos: pd.DataFrame, name: str, body: Body, weights: str | None, size: int, epochs: int = 10
 ) -> dict[str, Any]:
-    """Train with the course's recipe (frozen body, Adam at 1e-3, batches of 32); returns a row of accuracy and cost.
-
-    `photos` are the course's, `dishes` those for `dish_accuracy`. Bodies without weights are only timed.
-    """
+    """Train with the course's recipe (frozen body, Adam at 1e-3, batches of 32); returns a row of accuracy and cost."""
     learner, pretrained = new_learner(photos, body, weights, size)
     with learner.no_bar(), learner.no_logging():
         if pretrained:
             learner.fit(epochs, lr=1e-3)
         row = {"body": name, "weights": str(weights) if pretrained else NOT_AVAILABLE}
-        if pretrained:
-            row |= _accuracy(learner) | {"dishes": dish_accuracy(learner, dishes)}
+        row |= _accuracy(learner) if pretrained else {}
         return row | _cost(learner, photos.photo.tolist()[:20])
 
 
