@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.support.ui import WebDriverWait
+
+from benchmarks.browser import PATIENCE
 
 DEBIAN_PACKAGES = "firefox-esr webkit2gtk-driver xvfb"
 

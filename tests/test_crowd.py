@@ -1,5 +1,7 @@
 """Crowds, many sessions and faults, in a quick form; `make reliability` runs `tests/reliability/crowd.py` in full."""
 
+import subprocess
+import sys
 from contextlib import suppress
 from functools import partial
 from math import inf
@@ -7,7 +9,7 @@ from urllib.request import urlopen
 
 import psutil
 import pytest
-from conftest import PATIENCE, serve
+from conftest import PATIENCE, ROOT, serve
 from reliability.crowd import FAULTS, KEPT, crowd, faults, soak
 from reliability.messages import Visitor, photo
 
@@ -24,6 +26,10 @@ def serving(tmp_path_factory):
 def rows(serving):
     """What came of each fault, by kind."""
     return {row.kind: row for row in faults(serving, times=1)}
+
+
+def test_make_reliability_can_start():
+    subprocess.run([sys.executable, "-m", "tests.reliability", "--help"], cwd=ROOT, capture_output=True, check=True)
 
 
 def test_visitors_at_once_each_get_the_answer_to_their_own_photo(voila):

@@ -11,7 +11,7 @@ class Refusal(str):
     values: tuple[str, ...]
 
     def __new__(cls, sentence: str, code: str = "", *values: str) -> Self:
-        """Of nothing but a sentence when it is unpickled, which then sets the rest."""
+        """Unpickling passes only the sentence, and sets the rest afterwards."""
         refusal = super().__new__(cls, sentence)
         refusal.code, refusal.values = code, values
         return refusal

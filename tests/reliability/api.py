@@ -7,9 +7,10 @@ import sys
 import time
 from urllib.parse import urlsplit
 
+from benchmarks.memory import peak
 from foodvision.api.limits import MAX_BODY_BYTES
 
-from . import Row, peak
+from . import Row
 from .crowd import draw
 from .files import KINDS
 

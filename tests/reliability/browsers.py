@@ -50,10 +50,8 @@ def run(engines):
     ((_, expected),) = drawn(1)
     with tempfile.TemporaryDirectory() as folder, hosted(folder) as address:
         request = _write(Path(folder), contents)
-        for name, engine in {
-            "chromium": chromium,
-            **{name: partial(selenium, of) for name, of in engines.items()},
-        }.items():
+        tried = {"chromium": chromium} | {name: partial(selenium, engine) for name, engine in engines.items()}
+        for name, engine in tried.items():
             yield _row(f"{KIND}, {name}", engine, address, request, expected)
 
 

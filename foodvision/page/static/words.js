@@ -11,7 +11,7 @@ export const ENGLISH = {
   questionOfMany: (/** @type {string} */ count) => `Which of ${count} is it?`,
   questionOfDishes: (/** @type {string} */ count) => `Which of ${count} dishes is it?`,
   plainQuestion: "What is in your photo?",
-  detail: "How exact the answer is",
+  detail: "Level of detail",
   fewAnswers: (/** @type {string} */ answers) => answers,
   allDishes: (/** @type {string} */ count) => `${count} dishes`,
 
