@@ -89,8 +89,9 @@ CONNECT = """async ({ about, area, heat }) => {
         },
         example: async () => (await fetch(about.examples[0].thumbnail)).blob(),
     };
-    globalThis.foodvision = await globalThis.foodvision; // the page speaks the visitor's language first
-    foodvision.connect(({ onGone }) => {
+    const dashboard = await foodvision.drawn; // the page speaks the visitor's language first
+    posed.dashboard = dashboard;
+    dashboard.connect(({ onGone }) => {
         posed.gone = onGone;
         return answerer;
     }, about);

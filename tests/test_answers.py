@@ -150,7 +150,7 @@ def test_what_the_model_looked_at_is_shown_on_request(tab, voila):
 
 def test_a_model_without_heat_maps_is_not_asked_for_them(tab, voila):
     pose(tab, voila.url)
-    tab.evaluate("delete foodvision.answerer.explain")
+    tab.evaluate("delete posed.dashboard.answerer.explain")
     choose(tab, "drawn.jpg", saved(drawn()))
     expect(answer(tab)).to_be_visible()
     expect(tab.get_by_role("button", name="What did it look at?")).to_have_count(0)
@@ -333,7 +333,7 @@ def test_everything_is_done_by_keyboard_alone(tab, voila):
 
 def test_a_bad_photo_among_several_can_be_removed(tab, voila):
     pose(tab, voila.url)
-    tab.evaluate("foodvision.answerer.answer = async () => ({ error: 'This is not a photo.' })")
+    tab.evaluate("posed.dashboard.answerer.answer = async () => ({ error: 'This is not a photo.' })")
     choose_several(tab, ("text.jpg", b"only text"), ("more.jpg", b"only text"))
     expect(tab.get_by_text("2 of 2 done, 2 could not be read")).to_be_visible()
     press(tab, "Remove more.jpg")

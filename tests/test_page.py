@@ -179,8 +179,9 @@ def test_a_notebook_that_fails_once_the_server_runs_says_so_at_once(held, beginn
 
 def test_a_first_visit_loads_little_and_a_second_almost_nothing(browser, voila):
     with browser.new_context() as context:
-        for limit in (1_600_000, 100_000):
+        for limit in (1_400_000, 100_000):
             page, sizes = context.new_page(), []
+            page.on("websocket", lambda socket, sizes=sizes: socket.on("framereceived", lambda f: sizes.append(len(f))))
             network = context.new_cdp_session(page)
             network.send("Network.enable")
             network.on("Network.loadingFinished", lambda event, sizes=sizes: sizes.append(event["encodedDataLength"]))
@@ -515,6 +516,36 @@ def test_a_kernel_that_is_silent_while_the_page_opens_answers_in_the_end(browser
             for kernel in silent:
                 kernel.resume()
     assert silent
+
+
+LOOK_LATE = """
+    const wait = globalThis.setTimeout;
+    const late = (look) => {
+        const found = globalThis.jupyterapp?.widgetManager.restoredStatus && performance.now() - began > 3000;
+        return found ? look() : wait(late, 50, look);
+    };
+    let began;
+    globalThis.setTimeout = (callback, ms, ...more) => {
+        if (ms !== 100) return wait(callback, ms, ...more);
+        began ??= performance.now();
+        return wait(late, 50, callback);
+    };
+"""
+
+
+def test_a_widget_that_arrives_after_jupyters_last_look_is_shown_without_a_reload(browser, voila):
+    """Jupyter's script looks every 100 ms for two seconds. Here it looks again when the widget is there: too late."""
+    with browser.new_context() as context:
+        page = context.new_page()
+        missed = []
+        page.on("console", lambda message: missed.append("widget model not found" in message.text))
+        page.add_init_script(LOOK_LATE)
+        page.goto(voila.url, wait_until="commit")
+        page.evaluate("globalThis.sameDocument = true")
+        choose(page, "drawn.jpg", saved(drawn()))
+        expect(answer(page)).to_be_visible()
+        assert any(missed)
+        assert page.evaluate("globalThis.sameDocument")
 
 
 @pytest.mark.parametrize("again", [False, True], ids=["once", "twice"])

@@ -6,6 +6,7 @@ from pathlib import Path
 STATIC = Path(__file__).parent / "static"
 STYLE = STATIC / "dashboard.css"
 SHORT_SIDE = 640  # pixels: more than the model needs, and quick to upload from a phone
+DRAWN = "FOODVISION_DRAWN"  # set in kernels whose page has the script and the style sheet already
 MAX_BYTES = 30_000_000  # for a file that the browser can't shrink
 
 _IMPORTS = re.compile(r"^import [^;]*;\n", re.MULTILINE)

@@ -16,7 +16,7 @@ from ..answer.classifier import Classifier
 from ..answer.photo import PhotoError, read_photo
 from ..answer.prediction import Prediction
 from ..answer.refusals import APOLOGY, Refusal, wording
-from .assets import MAX_BYTES, SHORT_SIDE, join_modules, read_style
+from .assets import DRAWN, MAX_BYTES, SHORT_SIDE, join_modules, read_style
 from .examples import list_examples, read_example
 from .feedback import Feedback
 from .links import source_link
@@ -26,6 +26,7 @@ MAX_ARRIVING = 16  # unfinished requests per visitor
 MAX_ARRIVING_BYTES = 2 * MAX_BYTES  # in all of them; the oldest are dropped, since the page has given up on those
 MAX_REMEMBERED = 1000  # answers that a visitor can still give a verdict on
 MAX_TRUTH = 60  # characters of a dish that the model doesn't know
+DRAWN_SCRIPT = "export default () => foodvision.widget();"  # for a page that has the script already
 ON_BINDER = "BINDER_LAUNCH_HOST"  # set in every kernel that Binder starts
 NONSENSE = Refusal("The app doesn't understand what this page sent. Reload the page and try again.", "nonsense")
 NO_EXAMPLE = Refusal("There is no such example any more. Choose a photo of your own.", "no_example")
@@ -70,6 +71,8 @@ class Dashboard(anywidget.AnyWidget):
         titles: dict[str, str] | None = None,
         background: dict[str, str] | None = None,
     ) -> None:
+        if DRAWN in os.environ:
+            self._esm, self._css = DRAWN_SCRIPT, ""
         super().__init__()
         self.predict, self.feedback = predict, feedback
         self.feedback_on = feedback is not None

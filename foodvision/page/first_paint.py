@@ -2,8 +2,9 @@
 
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
 
-from .assets import join_modules, read_style
+from .assets import DRAWN, join_modules, read_style
 from .device import SERVED_BELOW, device_files
 from .preview import has_sentence, preview
 from .settings import classes, settings
@@ -13,7 +14,8 @@ class DrawDashboard(Preprocessor):
     """Gives the template what it can draw at once, if a cell of the notebook has the tag `dashboard`.
 
     That is the Markdown above the cell, and the dashboard's script, which then waits for its widget. The Markdown is
-    removed from the notebook, because Voilà only shows cells when all of them have run.
+    removed from the notebook, because Voilà only shows cells when all of them have run. The kernel is told that the
+    page has the script, so that it doesn't send it again.
     """
 
     def preprocess(self, notebook: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
@@ -29,7 +31,8 @@ class DrawDashboard(Preprocessor):
                 "style": read_style(),
                 "settings": settings() | _on_device() | {"invite": not any(map(has_sentence, heading))},
             }
-            notebook.cells = [cell for cell in above if cell.cell_type == "code"] + notebook.cells[places[0] :]
+            tell = new_code_cell(f"import os\n\nos.environ[{DRAWN!r}] = 'yes'")
+            notebook.cells = [tell, *(cell for cell in above if cell.cell_type == "code"), *notebook.cells[places[0] :]]
         return notebook, resources
 
 

@@ -28,7 +28,6 @@ export function openDashboard(el, settings) {
 }
 
 class Dashboard {
-  words = words; // of the language that it was drawn in
   view = new AbortController(); // aborted when the view ends, to remove its listeners
   work = new AbortController(); // aborted when other photos are chosen
   /** @type {Choice} */

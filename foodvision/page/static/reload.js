@@ -30,14 +30,16 @@ export function goneNotice(photos, prepare, link) {
 }
 
 /**
- * Reloads a page whose kernel ended before the two met, since the process that replaced it knows no dashboard. If that
- * doesn't help, the visitor reads at once that the app is gone.
+ * Where Jupyter found no widget, looks once more. If there is none, the kernel ended before it met the page, and the
+ * process that replaced it knows no dashboard: reloads the page. If that doesn't help, the visitor reads that the app is
+ * gone.
  * @param {Unmet} dashboard
  */
 export function reloadIfUnmet(dashboard) {
-  const observer = new MutationObserver(() => {
+  const observer = new MutationObserver(async () => {
     if (!document.querySelector(NO_WIDGET)) return;
     observer.disconnect();
+    if (await foundWidget()) return;
     if (dashboard.device.on || UNMET in sessionStorage || !store(UNMET, "yes")) return dashboard.onGone();
     reload(dashboard.choice.photos, dashboard.prepare);
   });
@@ -47,6 +49,16 @@ export function reloadIfUnmet(dashboard) {
     sessionStorage.removeItem(UNMET);
   });
   return dashboard;
+}
+
+// Jupyter looks for a widget for two seconds, ten times a second. It misses one that arrives after its last look.
+async function foundWidget() {
+  const manager = globalThis.jupyterapp?.widgetManager;
+  const widgets = Object.entries(manager?.get_state_sync().state ?? {});
+  const [id] = widgets.find(([, { model_name }]) => model_name === "AnyModel") ?? [];
+  if (!manager || !id) return false;
+  await manager.create_view(await manager.get_model(id));
+  return true;
 }
 
 /** @param {Photo[]} photos @param {Prepare} prepare */

@@ -158,6 +158,13 @@ interface Kernel {
   statusChanged?: { connect(slot: Listener): void; disconnect(slot: Listener): void };
 }
 
+/** The part of Jupyter's widget manager that the page uses. */
+interface WidgetManager {
+  get_state_sync(): { state: Record<string, { model_name: string }> };
+  get_model(id: string): Promise<unknown>;
+  create_view(model: unknown): Promise<unknown>;
+}
+
 export interface Photo {
   file: Blob;
   name: string;
@@ -205,12 +212,15 @@ export type Look = (files: File[]) => void;
 export type Complain = (subject?: string, sentence?: string) => void;
 
 declare global {
-  /** The dashboard drawn by Voilà's template, until the widget takes it over. */
+  /** What Voilà's template leaves for the first widget: its script, and the dashboard that it drew. */
   var foodvision:
-    | Promise<{
-        words: import("./words.js").Words;
-        connect: (makeAnswerer: (events: ConnectionEvents) => Answerer, about: About) => () => void;
-      }>
-    | null
+    | {
+        widget: typeof import("./widget.js").widget;
+        drawn?: Promise<{
+          connect: (makeAnswerer: (events: ConnectionEvents) => Answerer, about: About) => () => void;
+        }>;
+      }
     | undefined;
+  /** Voilà's application, once it has started. */
+  var jupyterapp: { widgetManager: WidgetManager } | undefined;
 }

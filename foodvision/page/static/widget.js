@@ -2,13 +2,14 @@
 import { openDashboard } from "./dashboard.js";
 import { kernelAnswerer } from "./kernel.js";
 import { languagesFolder, speak } from "./language.js";
-import { words } from "./words.js";
 
 /** @import { Model } from "./types" */
 
 const SYNCED = ["feedback_on", "titles", "background", "dishes", "examples", "source"]; // before there is a kernel, too
 
-export default () => {
+// Voilà's template runs this script, too, to draw the dashboard before there is a kernel. The kernel then sends the page
+// one line that calls this function (`DRAWN_SCRIPT` in dashboard.py), and the first widget takes the dashboard over.
+export function widget() {
   // Every page that shows a kernel's model receives all of its replies, and in JupyterLab the kernel outlives a reload. So
   // no two requests to it may have the same id. (crypto.randomUUID only exists with https.)
   let id = Math.floor(Math.random() * 2 ** 52);
@@ -16,21 +17,24 @@ export default () => {
   return {
     /** @param {{ model: Model, el: HTMLElement }} widget */
     async render({ model, el }) {
-      const drawn = await takeDrawn();
-      if (drawn)
-        Object.assign(words, drawn.words); // this script is another copy of the one that drew it
-      else await speak(el, languagesFolder());
-      const dashboard = drawn ?? openDashboard(el, read(model, "short_side", "max_bytes", ...SYNCED));
+      const dashboard = (await takeDrawn()) ?? (await draw(model, el));
       return dashboard.connect((events) => kernelAnswerer(model, nextId, events), read(model, ...SYNCED, "link"));
     },
   };
-};
+}
 
-// Voilà's template draws the dashboard before there is a kernel; the first widget on the page takes it over.
+export default widget;
+
 function takeDrawn() {
-  const drawn = globalThis.foodvision;
-  globalThis.foodvision = null;
+  const drawn = globalThis.foodvision?.drawn;
+  if (drawn) delete globalThis.foodvision?.drawn;
   return drawn;
+}
+
+/** @param {Model} model @param {HTMLElement} el */
+async function draw(model, el) {
+  await speak(el, languagesFolder());
+  return openDashboard(el, read(model, "short_side", "max_bytes", ...SYNCED));
 }
 
 /** @param {Model} model @param {...string} names @returns {any} */
