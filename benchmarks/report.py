@@ -32,6 +32,7 @@ FOLDER = Path(__file__).parent
 LIMITS = {"2 GB": 2e9, "8 GB": 8e9}
 FURTHER = "memory per additional visitor"
 API_SECONDS, API_CPU = "API, seconds a request with 8 clients", "API, CPU a request"
+API_CLIENT = "API, CPU of the clients a request"
 API_MEMORY = "API, memory of the server"
 API_START = "API, start to first answer"
 API_INSTALLED = "API, installed by its extra"

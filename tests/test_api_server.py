@@ -1,5 +1,6 @@
 """The API's server as programs meet it: their own clients, crowds, slow and hostile ones."""
 
+import base64
 import io
 import json
 import os
@@ -22,6 +23,8 @@ from huggingface_hub import InferenceClient
 from huggingface_hub.errors import HfHubHTTPError
 from hypothesis import HealthCheck, Phase
 from hypothesis import settings as hypothesis_settings
+from open_inference.openapi.client import InferenceRequest, OpenInferenceClient
+from open_inference.openapi.errors import NotFoundError
 from reliability.files import bombs
 
 from foodvision import Classifier
@@ -115,8 +118,23 @@ def test_curl_sends_a_photo_in_the_shortest_way(api, label, tmp_path):
     assert [list(one)[:2] for one in json.loads(said.stdout)] == [["photo", "label"], ["photo", "error"]]
 
 
+def test_the_open_inference_protocols_client_infers(api, label):
+    client = OpenInferenceClient(base_url=api.url.rstrip("/"))
+    client.check_server_liveness()
+    client.check_server_readiness()
+    client.check_model_readiness("foodvision")
+    (expected,) = client.read_model_metadata("foodvision").inputs
+    photos = [base64.b64encode(PHOTO).decode()] * 2
+    tensor = {"name": expected.name, "shape": [2], "datatype": expected.datatype, "data": photos}
+    outputs = client.model_infer("foodvision", request=InferenceRequest(id="7", inputs=[tensor])).outputs
+    data = {output.name: output.data.__root__ for output in outputs}
+    assert data["label"] == [label, label] and len(data["probabilities"]) == 2 * len(Classifier().answers)
+    with pytest.raises(NotFoundError):
+        client.check_model_readiness("another")
+
+
 def test_tritons_client_infers(api, label):
-    triton = pytest.importorskip("tritonclient.http", reason="tritonclient isn't installed: v2 was tried without it")
+    triton = pytest.importorskip("tritonclient.http", reason="tritonclient isn't installed: its v2 was not tried")
     np = pytest.importorskip("numpy")
     client = triton.InferenceServerClient(f"localhost:{port_of(api)}")
     assert client.is_server_live() and client.is_server_ready() and client.is_model_ready("foodvision")

@@ -38,6 +38,7 @@ from PIL import Image
 from reliability.files import BLUE, GREEN, RED, WHITE, chunk, corners, png, quadrants, saved, tiff
 
 from foodvision import PhotoError, read_photo
+from foodvision.answer.limits import RationedFile
 
 
 def close(colours, expected, tolerance=12):
@@ -127,6 +128,17 @@ def test_a_large_jpeg_is_decoded_no_larger_than_needed():
     content = saved(quadrants(4000, 3000), "JPEG")
     assert read_photo(content, at_least=448).size == (1000, 750)
     assert read_photo(content).size == (4000, 3000)
+
+
+@pytest.mark.parametrize(("options", "block"), [({}, 65536), ({"progressive": True}, 4096)])
+def test_only_jpegs_with_many_scans_are_decoded_in_small_blocks(options, block, monkeypatch):
+    """The time limit is checked between blocks, where threads wait for each other."""
+    taken = []
+    read = RationedFile.read
+    monkeypatch.setattr(RationedFile, "read", lambda file, size=-1: taken.append(size) or read(file, size))
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (300, 300, 3), dtype=np.uint8))
+    read_photo(saved(noise, "JPEG", **options))
+    assert max(taken) == block
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """The API on Ray Serve: two replicas, one of which is killed under load.
 
-Ray is large, so it has an environment of its own: `make ray` installs it and runs this.
+Ray is large, so it has an environment of its own: `make ray` installs it and runs this. Its node gives up when its own
+agents take longer than 15 seconds to start, so the machine must not be busy.
 """
 
 import io

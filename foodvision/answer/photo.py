@@ -176,12 +176,15 @@ def _file_content(path: str | os.PathLike[str]) -> bytes:
 
 def _decode(photo: Image.Image, at_least: int | None) -> Image.Image:
     """Decode and reduce first: every later step holds a copy, and a visitor's kernel must stay small."""
-    size = photo.size
-    if isinstance(photo, JpegImagePlugin.JpegImageFile) and count_coefficients(photo) <= MAX_COEFFICIENTS:
-        _draft(photo, at_least)
+    size, kept = photo.size, math.inf
+    if isinstance(photo, JpegImagePlugin.JpegImageFile):
+        kept = count_coefficients(photo)
+        if kept <= MAX_COEFFICIENTS:
+            _draft(photo, at_least)
     if math.prod(photo.size) > MAX_PIXELS:
         raise PhotoError(too_large(*size))
-    photo.decodermaxblock = BLOCK_BYTES  # type: ignore[attr-defined]  # only files have it
+    if kept:  # a JPEG with a single scan can't take long, and larger blocks let threads wait less for each other
+        photo.decodermaxblock = BLOCK_BYTES  # type: ignore[attr-defined]  # only files have it
     with _memory_capped() if photo.format == "AVIF" else nullcontext():
         photo.load()
     scale = min(photo.size) // at_least if at_least and photo.width * photo.height > LARGE_PIXELS else 1

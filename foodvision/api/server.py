@@ -120,7 +120,7 @@ def serve(settings: Settings) -> None:
     config = uvicorn.Config(
         create_app(settings, stop),
         http=TimedConnection,
-        loop="asyncio",  # what the extra installs
+        loop="auto",  # uvloop, or asyncio's on Windows
         ws="none",
         lifespan="on",
         log_config=None,
