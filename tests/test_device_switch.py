@@ -121,7 +121,7 @@ def test_a_file_that_the_browser_cannot_read_gets_a_sentence_and_is_not_sent(pag
     sent = []
     frames = watch_frames(page, sent)
     choose(page, HEIC)
-    expect(page.get_by_role("alert").get_by_text("so this device cannot answer it")).to_be_visible()
+    expect(page.get_by_role("alert").get_by_text("so this device can't answer it")).to_be_visible()
     frames.detach()
     assert sent == []
 

@@ -264,7 +264,7 @@ def test_the_command_writes_the_folder_and_says_how_to_serve_it(tmp_path):
     ("options", "sentence"),
     [
         (["--notebook", "train.ipynb"], "train.ipynb has no dashboard. Give the cell"),
-        (["--model", "README.md"], "README.md cannot be read as a model."),
+        (["--model", "README.md"], "README.md can't be read as a model."),
         (["--model", "missing.onnx"], "There is no missing.onnx."),
     ],
 )

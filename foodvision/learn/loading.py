@@ -1,4 +1,4 @@
-"""Draws and augments the photos of a lesson for `train.ipynb`."""
+"""Draws and augments the photos of a stage for `train.ipynb`."""
 
 import random
 from collections.abc import Iterable
