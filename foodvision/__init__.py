@@ -1,4 +1,4 @@
-"""FoodVision: upload a photo, get the name of the food."""
+"""Names the food in a photo: a fastai learner compiled to ONNX, served as a web page, an API or static files."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""The `foodvision` command: one function per subcommand. The five wings do the work."""
+"""The `foodvision` command: one function per subcommand. The five subpackages do the work."""
 
 import sys
 from pathlib import Path
@@ -96,7 +96,7 @@ def batch(folder: str, output: Path, model: Path, workers: int | None, scheduler
     from .batch.tables import FolderError
 
     if workers and scheduler:
-        raise click.UsageError("Use either --workers or --scheduler.")
+        raise click.UsageError("Use either --workers or --scheduler, not both.")
     try:
         tally = answer_folder(folder, output, model, workers, scheduler)
     except FolderError as error:
@@ -104,7 +104,7 @@ def batch(folder: str, output: Path, model: Path, workers: int | None, scheduler
         return 1
     except OSError as error:
         reason = error.strerror or error
-        click.echo(f"{output} cannot be written: {reason}. Once it can, run the same command to resume.", err=True)
+        click.echo(f"{output} can't be written: {reason}. Once it can, run the same command to resume.", err=True)
         return 1
     except KeyboardInterrupt:
         click.echo("\nStopped. Run the same command to resume.", err=True)
@@ -187,7 +187,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit status.
 
     The status is 1 if a photo failed, a table could not be finished, a package is missing or nobody reads the output
-    any more, 2 if the model or the page cannot be served or the command is mistyped, and 130 after Ctrl-C.
+    any more, 2 if the model or the page can't be served or the command is mistyped, and 130 after Ctrl-C.
     """
     speak_utf8()
     return quiet_if_nobody_reads(lambda: _run(arguments))

@@ -306,7 +306,7 @@ def test_the_appearance_is_chosen_and_remembered(browser, voila, system):
 def test_the_foot_tells_about_the_model_its_limits_and_the_photos(tab, voila):
     pose(tab, voila.url)
     tab.locator("summary", has_text="About this page").click()
-    for text in ("recognize pizza, steak and sushi", "don't rely on it for allergies", "shrinks each photo"):
+    for text in ("recognise pizza, steak and sushi", "don't rely on it for allergies", "shrinks each photo"):
         expect(tab.get_by_text(text)).to_be_visible()
     expect(tab.get_by_role("link", name="Source code")).to_have_attribute("href", "https://code.example.com/food")
 

@@ -121,7 +121,7 @@ def test_a_file_that_the_browser_cannot_read_gets_a_sentence_and_is_not_sent(pag
     sent = []
     frames = watch_frames(page, sent)
     choose(page, HEIC)
-    expect(page.get_by_role("alert").get_by_text("so this device cannot answer it")).to_be_visible()
+    expect(page.get_by_role("alert").get_by_text("so this device can't answer it")).to_be_visible()
     frames.detach()
     assert sent == []
 
@@ -154,7 +154,7 @@ def test_a_page_older_than_the_model_says_so_and_can_go_on_with_the_app(page):
     page.route("**/foodvision/device/**", lambda route: route.fulfill(status=404))
     switch(page).check()
     choose(page, PIZZA)
-    expect(page.get_by_role("alert").get_by_text("There is a newer model by now.")).to_be_visible()
+    expect(page.get_by_role("alert").get_by_text("A newer model is available.")).to_be_visible()
     switch(page).uncheck()
     choose(page, PIZZA)
     expect(answer(page)).to_have_text("Pizza")
@@ -274,7 +274,7 @@ def test_a_camera_that_may_not_be_used_is_explained(browser, site):
         )
         page.goto(address)
         page.get_by_role("button", name="Live camera").click()
-        expect(page.get_by_role("alert").get_by_text("This page may not use it.")).to_be_visible()
+        expect(page.get_by_role("alert").get_by_text("This page isn't allowed to use the camera")).to_be_visible()
         expect(page.get_by_role("dialog")).to_be_hidden()
 
 

@@ -151,7 +151,7 @@ def test_a_full_disk_is_reported_and_loses_no_answer(many, tmp_path, kind):
     run = subprocess.run(
         [sys.executable, "-c", limited, many, "--output", output], capture_output=True, encoding="utf-8", check=False
     )
-    assert run.returncode == 1 and "cannot be written: File too large." in run.stderr
+    assert run.returncode == 1 and "can't be written: File too large." in run.stderr
     assert "Traceback" not in run.stderr
     tally = answer_folder(many, output)
     assert (tally.before > 0) == (kind == "csv") and tally.before + tally.answered == 300
@@ -221,7 +221,7 @@ def test_what_cannot_be_done_gets_a_sentence(photos, tmp_path, monkeypatch, caps
     for arguments, sentence in {
         (photos, "--output", tmp_path / "answers.xlsx"): "answers.xlsx should end in .csv or .parquet.",
         (photos / "none", "--output", tmp_path / "answers.csv"): f"{photos / 'none'}: There is no such folder.",
-        (photos, "--output", photos / "b.jpg" / "answers.csv"): "answers.csv cannot be written: File exists.",
+        (photos, "--output", photos / "b.jpg" / "answers.csv"): "answers.csv can't be written: File exists.",
         (photos, "--output", tmp_path / "answers.csv", "--scheduler", "tcp://localhost:1"): "No Dask worker answers at",
     }.items():
         assert main(list(map(str, arguments))) == 1

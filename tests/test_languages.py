@@ -62,7 +62,7 @@ def test_dishes_have_their_japanese_names(opened):
 
 def test_the_address_overrides_the_browser(opened):
     page, asked = opened("de", "?lang=fr")
-    expect(page.get_by_text("Est-ce pizza, steak ou sushi ?")).to_be_visible()
+    expect(page.get_by_text(": pizza, steak ou sushi ?")).to_be_visible()
     assert files(asked) == ["fr.js"]
 
 

@@ -11,7 +11,7 @@ from conftest import ROOT
 PACKAGE = ROOT / "foodvision"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 MAX_MODULE_LINES, MAX_FUNCTION_LINES = 250, 35
-WINGS = {"answer", "api", "batch", "learn", "page"}
+SUBPACKAGES = {"answer", "api", "batch", "learn", "page"}
 FORBIDDEN = {
     "answer": {"api", "batch", "learn", "page"},
     "api": {"batch", "learn"},
@@ -28,8 +28,8 @@ def tree(module):
     return ast.parse(module.read_text(encoding="utf-8"))
 
 
-def wings_imported(module):
-    """Wings that a module imports from, anywhere in it."""
+def subpackages_imported(module):
+    """Subpackages that a module imports from, anywhere in it."""
     package = module.relative_to(ROOT).parent.parts
     imported = []
     for node in ast.walk(tree(module)):
@@ -40,13 +40,13 @@ def wings_imported(module):
             source = ".".join([*above, *filter(None, [node.module])])
             imported += [source, *(f"{source}.{alias.name}" for alias in node.names)]
     parts = [name.split(".") for name in imported]
-    return {names[1] for names in parts if names[0] == "foodvision" and len(names) > 1} & WINGS
+    return {names[1] for names in parts if names[0] == "foodvision" and len(names) > 1} & SUBPACKAGES
 
 
 @each_module
-def test_wings_import_only_what_they_may(module):
-    wing = module.relative_to(PACKAGE).parts[0]
-    assert not wings_imported(module) & FORBIDDEN.get(wing, set())
+def test_subpackages_import_only_what_they_may(module):
+    subpackage = module.relative_to(PACKAGE).parts[0]
+    assert not subpackages_imported(module) & FORBIDDEN.get(subpackage, set())
 
 
 def test_the_import_rules_see_every_way_to_import(tmp_path, monkeypatch):
@@ -61,7 +61,7 @@ def test_the_import_rules_see_every_way_to_import(tmp_path, monkeypatch):
     module.parent.mkdir(parents=True)
     for way in ways:
         module.write_text(f"def f():\n    {way}\n", encoding="utf-8")
-        assert wings_imported(module) == {"learn"}, way
+        assert subpackages_imported(module) == {"learn"}, way
 
 
 @each_module
@@ -129,6 +129,6 @@ def test_the_server_does_not_load_what_runs_the_model():
     assert ran.stdout == "False\n"
 
 
-def test_every_wing_is_one_of_five():
-    assert {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()} == WINGS
+def test_every_subpackage_is_one_of_five():
+    assert {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()} == SUBPACKAGES
     assert Path(PACKAGE / "cli.py").exists()

@@ -66,5 +66,5 @@ def test_the_classifier_has_the_words_of_its_model():
     ],
 )
 def test_words_that_cannot_be_used_are_refused(name, value):
-    with pytest.raises(ValueError, match=f"has a {name} in its metadata that cannot be used"):
+    with pytest.raises(ValueError, match=f"has a {name} in its metadata that can't be used"):
         read(**{name: value})

@@ -224,7 +224,7 @@ def test_an_old_page_whose_model_is_gone_says_so(visitor, site, tmp_path):
         page = visitor.new_page()
         page.goto(address)
         choose(page, ROOT / "docs" / "phone.png")
-        expect(page.get_by_role("alert").get_by_text("There is a newer model by now. Reload the page")).to_be_visible()
+        expect(page.get_by_role("alert").get_by_text("A newer model is available. Reload the page")).to_be_visible()
 
 
 def test_the_static_app_can_be_installed(visitor, site):
@@ -264,7 +264,7 @@ def test_the_command_writes_the_folder_and_says_how_to_serve_it(tmp_path):
     ("options", "sentence"),
     [
         (["--notebook", "train.ipynb"], "train.ipynb has no dashboard. Give the cell"),
-        (["--model", "README.md"], "README.md cannot be read as a model."),
+        (["--model", "README.md"], "README.md can't be read as a model."),
         (["--model", "missing.onnx"], "There is no missing.onnx."),
     ],
 )

@@ -354,7 +354,7 @@ def test_a_file_too_large_to_send_gets_a_sentence(page, tmp_path):
     scan = tmp_path / "scan.tiff"
     scan.write_bytes(bytes(MAX_BYTES + 1))
     chooser(page).set_input_files(scan)
-    expect(complaint(page)).to_contain_text("scan.tiff Your browser cannot show this file, and at 30.0 MB")
+    expect(complaint(page)).to_contain_text("scan.tiff Your browser can't show this file, and at 30.0 MB")
 
 
 def test_the_same_file_is_answered_twice(page):
@@ -665,7 +665,7 @@ def test_the_live_camera_takes_a_photo_and_is_switched_off(page):
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        ("NotAllowedError", "This page may not use it"),
+        ("NotAllowedError", "This page isn't allowed to use the camera"),
         ("NotFoundError", "This device has none"),
         ("AbortError", "opened"),
     ],

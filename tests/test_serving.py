@@ -60,7 +60,7 @@ def test_an_uncompiled_learner_is_not_replaced_by_our_model(folder):
 @pytest.mark.slow
 def test_a_damaged_model_is_not_served(folder):
     (folder / "export.onnx").write_bytes(MODEL.read_bytes()[:100_000])
-    assert "export.onnx cannot be read as a model. Run `foodvision compile`" in refused()
+    assert "export.onnx can't be read as a model. Run `foodvision compile`" in refused()
 
 
 @pytest.mark.slow

@@ -66,7 +66,7 @@ def test_a_notebook_without_a_dashboard_gets_a_sentence(tmp_path):
 
 
 def test_a_missing_notebook_gets_a_sentence(tmp_path):
-    with pytest.raises(ServeError, match="cannot be opened"):
+    with pytest.raises(ServeError, match="can't be opened"):
         render_page(tmp_path / "own.ipynb", "pizzaAnswerer")
 
 

@@ -18,7 +18,7 @@ from torchvision import models
 from foodvision.learn.bodies import describe_body
 from foodvision.learn.calibrate import add_up, calibrate, fit_temperature, fold_in
 from foodvision.learn.loading import ANSWER_SHARES, Dealer, Grain, Sharpness, photo_weights
-from foodvision.learn.training import Averaged, CPUMixedPrecision, SumOfClasses, teach
+from foodvision.learn.training import Averaged, CPUMixedPrecision, SumOfClasses, fit_stage
 
 pytestmark = pytest.mark.learn
 
@@ -95,15 +95,15 @@ def small_learner(path):
     return Learner(dls, nn.Linear(4, 2), nn.CrossEntropyLoss(), path=path)
 
 
-def test_a_lesson_that_was_interrupted_resumes_and_a_finished_one_is_loaded(tmp_path):
+def test_a_stage_that_was_interrupted_resumes_and_a_finished_one_is_loaded(tmp_path):
     learner = small_learner(tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        teach(learner, "lesson", 4, 1e-2, cbs=[Interrupt(2)])
+        fit_stage(learner, "stage", 4, 1e-2, cbs=[Interrupt(2)])
     again = small_learner(tmp_path)
-    table = teach(again, "lesson", 4, 1e-2)
+    table = fit_stage(again, "stage", 4, 1e-2)
     assert table.index.tolist() == [0, 1, 2, 3] and table.train_loss.notna().all()
     third = small_learner(tmp_path)
-    assert teach(third, "lesson", 4, 1e-2).equals(table)
+    assert fit_stage(third, "stage", 4, 1e-2).equals(table)
     torch.testing.assert_close(third.model.weight, again.model.weight)
 
 
@@ -115,13 +115,13 @@ def test_the_average_of_the_weights_is_what_remains(tmp_path):
         def after_step(self):
             seen.append(self.model.weight.detach().clone())
 
-    teach(learner, "lesson", 1, 1.0, cbs=[Watch(), Averaged(decay=0.5)])
+    fit_stage(learner, "stage", 1, 1.0, cbs=[Watch(), Averaged(decay=0.5)])
     mean = seen[0]
     for weight in seen[1:]:
         mean = 0.5 * mean + 0.5 * weight
     torch.testing.assert_close(learner.model.weight.data, mean)
     again = small_learner(tmp_path)
-    teach(again, "lesson", 1, 1.0)
+    fit_stage(again, "stage", 1, 1.0)
     torch.testing.assert_close(again.model.weight.data, mean)
 
 

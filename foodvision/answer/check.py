@@ -13,7 +13,7 @@ def check_model(path: str | PathLike[str] = MODEL) -> Prediction:
     """The prediction of the model at `path` for a drawn picture.
 
     Raises ModelError if the model is missing, if the learner beside it is a different one, or if the model doesn't give
-    probabilities. Packages, and learners that can't be pickled, have no learner beside the model.
+    probabilities. Without a pickle beside the model, as in a wheel, staleness isn't checked.
     """
     classifier = Classifier(path)
     prediction = classifier.predict(draw_plate())

@@ -25,7 +25,7 @@ RECOMPILE = "Run `foodvision compile` (it needs the training dependencies: pip i
 
 
 class ModelError(RuntimeError):
-    """The model file cannot be served; the text says what to run."""
+    """The model file can't be served; the text says what to run."""
 
 
 class Classifier:
@@ -133,7 +133,7 @@ class Classifier:
             digest = self.metadata["pickle_sha256"]  # empty for a learner that could not be pickled
             stale = digest and pickle.exists() and sha256(pickle) != digest
         except OSError as error:
-            raise ModelError(f"{pickle.name} beside {self.path.name} cannot be read: {error.strerror}.") from error
+            raise ModelError(f"{pickle.name} beside {self.path.name} can't be read: {error.strerror}.") from error
         if stale:
             raise ModelError(f"{self.path.name} was not compiled from the {pickle.name} beside it. {RECOMPILE}")
 
@@ -168,7 +168,7 @@ def _open_session(path: Path, threads: int | None) -> onnxruntime.InferenceSessi
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime raises many types, with no common base class
         newer = re.search("under development|Unsupported model IR version", str(error))
-        problem = "needs a newer ONNX Runtime than is installed" if newer else "cannot be read as a model"
+        problem = "needs a newer ONNX Runtime than is installed" if newer else "can't be read as a model"
         raise ModelError(f"{path.name} {problem}. {RECOMPILE}") from error
 
 

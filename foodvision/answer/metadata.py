@@ -36,7 +36,7 @@ def read_metadata(session: InferenceSession) -> dict[str, Any]:
         raise ValueError("does not say how to prepare a photo for it") from error
     for name, check in _CHECKS.items():
         if not _passes(check, metadata):
-            raise ValueError(f"has a {name} in its metadata that cannot be used")
+            raise ValueError(f"has a {name} in its metadata that can't be used")
     words = {"titles": titles_of(metadata), "background": background_of(metadata)}
     metadata["decision"].pop("accept", None)
     return metadata | words

@@ -171,7 +171,7 @@ def _file_content(path: str | os.PathLike[str]) -> bytes:
         with open(path, "rb") as file:
             return file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise PhotoError("This file cannot be opened. Check that you may read it.") from error
+        raise PhotoError("This file can't be opened. Check that you may read it.") from error
 
 
 def _decode(photo: Image.Image, at_least: int | None) -> Image.Image:

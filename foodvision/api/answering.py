@@ -44,7 +44,7 @@ class Answering:
         self.classifier = await loop.run_in_executor(self._pool, lambda: Classifier(self.model, threads=1))
 
     def close(self) -> None:
-        """Stop once the photos at hand are answered."""
+        """Stop once the photos in progress are answered."""
         self._pool.shutdown(cancel_futures=True)
 
     def ready(self) -> Classifier:

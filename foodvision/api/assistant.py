@@ -1,4 +1,4 @@
-"""The command `foodvision mcp`: an assistant can ask what is on a photo, over the Model Context Protocol."""
+"""The command `foodvision mcp`: an assistant can ask what is in a photo, over the Model Context Protocol."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import click
 
 from ..locate import find_model
 
-INSTALL = "This needs mcp, which isn't installed. Install it: pip install 'foodvision[mcp]'"
+INSTALL = "This needs mcp, which isn't installed. Install it: pip install -e '.[mcp]'"
 
 
 @click.command()
@@ -15,7 +15,7 @@ INSTALL = "This needs mcp, which isn't installed. Install it: pip install 'foodv
     "--model", type=click.Path(path_type=Path), default=find_model, help="A compiled learner. Default: export.onnx."
 )
 def mcp(model: Path) -> int:
-    """Let an assistant ask what is on a photo on this computer.
+    """Let an assistant ask what is in a photo on this computer.
 
     The assistant starts this command itself, and talks to it over standard input and output.
     """

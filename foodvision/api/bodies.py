@@ -17,7 +17,7 @@ FORM = "multipart/form-data"
 JSON = "application/json"
 RAW = {"", "application/octet-stream", "application/x-image", "application/x-www-form-urlencoded"}  # the last is curl's
 TOO_MANY_PHOTOS = f"Send at most {MAX_PHOTOS} photos in a request."
-NOT_A_FORM = "This form cannot be read. Send it as multipart/form-data, with each photo as a file."
+NOT_A_FORM = "This form can't be read. Send it as multipart/form-data, with each photo as a file."
 
 
 class NamedPhoto(NamedTuple):

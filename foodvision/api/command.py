@@ -2,6 +2,7 @@
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +10,22 @@ import click
 
 from ..locate import find_model
 
-INSTALL = "Install the API's packages: pip install 'foodvision[api]'"
+INSTALL = "Install the API's packages: pip install -e '.[api]'"
 API_PACKAGES = {"fastapi", "uvicorn", "starlette", "pydantic", "prometheus_client", "python_multipart"}
+ORIGIN = "An origin that CORS allows, or '*'; repeatable."
+option = partial(click.option, show_envvar=True)
 
 
 @click.command()
 @click.option(
     "--model", type=click.Path(path_type=Path), default=find_model, help="A compiled learner. Default: export.onnx."
 )
-@click.option("--host", envvar="FOODVISION_HOST", default="127.0.0.1", help="0.0.0.0 lets other computers connect.")
-@click.option("--port", envvar=["AIP_HTTP_PORT", "PORT"], type=int, default=8000, show_default=True)
-@click.option("--origin", "origins", envvar="FOODVISION_ORIGINS", multiple=True, help="A site that may use it, or '*'.")
-@click.option("--allowed-host", "hosts", envvar="FOODVISION_HOSTS", multiple=True, help="A name that it answers under.")
+@option("--host", envvar="FOODVISION_HOST", default="127.0.0.1", help="0.0.0.0 lets other computers connect.")
+@option("--port", envvar=["AIP_HTTP_PORT", "PORT"], type=int, default=8000, show_default=True)
+@option("--origin", "origins", envvar="FOODVISION_ORIGINS", multiple=True, help=ORIGIN)
+@option(
+    "--allowed-host", "hosts", envvar="FOODVISION_HOSTS", multiple=True, help="A host name to answer to; repeatable."
+)
 @click.option("--metrics/--no-metrics", default=None, help="Whether to serve /metrics. Default: only on this computer.")
 @click.option("--page/--no-page", default=True, help="Whether to serve the page, too.")
 @click.option("--openapi", is_flag=True, help="Print the description of the API, and don't serve it.")
@@ -32,7 +37,7 @@ def api(openapi: bool, **choices: Any) -> int:
     \b
     foodvision api
     foodvision api --host 0.0.0.0 --port 8000     let other computers connect
-    foodvision api --openapi > openapi.json       for generators of clients
+    foodvision api --openapi > openapi.json       to generate clients
     curl --data-binary @photo.jpg http://localhost:8000/predict
     """
     from ..page.notebook import ServeError

@@ -50,28 +50,28 @@ def tell_errors(app: FastAPI) -> None:
     """Make an app answer every error with JSON."""
 
     @app.exception_handler(ApiError)
-    async def tell(_: Request, error: ApiError) -> JSONResponse:
+    async def on_api_error(_: Request, error: ApiError) -> JSONResponse:
         return error_response(error.status, str(error), error.headers)
 
     @app.exception_handler(PhotoError)
-    async def refuse(_: Request, error: PhotoError) -> JSONResponse:
+    async def on_photo_error(_: Request, error: PhotoError) -> JSONResponse:
         return error_response(400, str(error), _wording(error))
 
     @app.exception_handler(RequestValidationError)
-    async def misunderstand(_: Request, error: RequestValidationError) -> JSONResponse:
+    async def on_invalid_request(_: Request, error: RequestValidationError) -> JSONResponse:
         return error_response(400, NOT_JSON)
 
     @app.exception_handler(HTTPException)
-    async def explain(_: Request, error: HTTPException) -> JSONResponse:
+    async def on_http_error(_: Request, error: HTTPException) -> JSONResponse:
         return error_response(error.status_code, STANDARD.get(error.status_code, str(error.detail)), error.headers)
 
     @app.exception_handler(ModelError)
-    async def admit(_: Request, error: ModelError) -> JSONResponse:
+    async def on_model_error(_: Request, error: ModelError) -> JSONResponse:
         logger.error("%s", error)
         return error_response(500, APOLOGY, _wording(Exception(APOLOGY)))
 
     @app.exception_handler(Exception)
-    async def apologize(_: Request, error: Exception) -> JSONResponse:  # the server logs the traceback
+    async def on_any_other_error(_: Request, error: Exception) -> JSONResponse:  # the server logs the traceback
         return error_response(500, APOLOGY, _wording(Exception(APOLOGY)))
 
 

@@ -14,4 +14,4 @@ BYTES_PER_WORKER = 10**9  # see MAX_MEGABYTES in answer/limits.py
 HEAD_TIMEOUT_S = 10  # for the first line and the headers
 BODY_TIMEOUT_S = 60  # for the body to arrive
 REQUEST_TIMEOUT_S = 180  # from the headers to the end of the response
-SHUTDOWN_S = 30  # for requests at hand when the server is asked to stop
+SHUTDOWN_S = 30  # for requests in progress when the server is asked to stop

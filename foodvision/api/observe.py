@@ -17,7 +17,7 @@ SECONDS = 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10
 CONFIDENCES = 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1
 ELSEWHERE = "elsewhere"  # stands for addresses that don't exist, which may say anything
 
-answers: ContextVar[list[Prediction]] = ContextVar("answers")  # given in the request at hand
+answers: ContextVar[list[Prediction]] = ContextVar("answers")  # given in the current request
 logger = logging.getLogger("foodvision.api")
 
 

@@ -102,7 +102,7 @@ async def _load(answering: Answering, site: Site | None, on_failure: Callable[[E
 
 
 def serve(settings: Settings) -> None:
-    """Serve until stopped; requests at hand are answered first.
+    """Serve until stopped; requests in progress are answered first.
 
     Raises ModelError if there is no model, and ServeError if a setting is wrong, or it can't listen or render the page.
     """

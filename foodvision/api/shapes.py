@@ -17,7 +17,7 @@ SENTENCE = "This is not a photo that can be read here. Try a JPEG, PNG, WebP, HE
 
 
 class Answer(BaseModel):
-    """What is on a photo."""
+    """What is in a photo."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
     label: str
@@ -31,7 +31,7 @@ class Answer(BaseModel):
 
 
 class NamedAnswer(BaseModel):
-    """What is on one of several photos, or why it can't be read."""
+    """What is in one of several photos, or why it can't be read."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"photo": "a.jpg", **EXAMPLE}, {"photo": "b.pdf", "error": SENTENCE}]}

@@ -31,7 +31,7 @@ STATIC = Path(__file__).parents[1] / "page" / "template" / "static"
 SERVED = ["preview.jpg", "icon.png", *(f"languages/{file.name}" for file in STATIC.glob("languages/*.js"))]
 DEVICE = "device/"
 MAX_ADDRESSES = 8  # under which visitors know the page, and whose pages are kept
-NO_SUCH_FILE = "The page has a newer model by now. Reload it."
+NO_SUCH_FILE = "A newer model is available. Reload the page to use it."
 NOT_AN_ADDRESS = "A QR code here holds a web address of at most 1,000 characters."
 
 

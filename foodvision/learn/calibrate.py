@@ -16,7 +16,7 @@ from .bodies import LITE_STATS
 from .data import OTHER_FOOD, answers_of, classes_of_labels
 from .training import SumOfClasses
 
-DIAL = np.arange(4, -4, -0.02)  # nats
+BIASES = np.arange(4, -4, -0.02)  # nats
 
 
 def calibrate(
@@ -69,7 +69,7 @@ def fit_food_bias(
     own = other & (photos.source == "own")
     chosen = torch.tensor((own if own.any() else other).to_numpy())
     foods = food_mask(vocab, groups)
-    for bias in DIAL:
+    for bias in BIASES:
         answers = add_up((logits[chosen] + bias * foods).softmax(dim=1), vocab, groups)
         if answers.idxmax(axis=1).isin(list(groups)[:-2]).mean() <= passing:
             return float(bias)

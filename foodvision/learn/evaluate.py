@@ -74,7 +74,7 @@ def list_folder(folder: Path, vocab: list[str]) -> pd.DataFrame:
 
 
 def keep_answers(answers: pd.DataFrame, model: Path = MODEL) -> None:
-    """Write how often and how surely the model gave each answer into its file, for drift on the owner's page.
+    """Write how often and how confidently the model gave each answer into its file, for drift on the owner's page.
 
     `answers` is the table from `answer_photos`, about the model's test photos. Compiling the model again removes them.
     """
@@ -111,7 +111,9 @@ def evaluate_folder(folder: Path | None = None, model: Path = MODEL, keep: bool 
     _print(answers, classifier.answers, foods)
     if keep:
         keep_answers(answers, model)
-        print(f"{model} now holds how often it gave each answer, and how surely. feedback.ipynb compares with that.")
+        print(
+            f"{model} now holds how often and how confidently it gave each answer. feedback.ipynb compares with that."
+        )
     return 0 if len(answers) == len(photos) else 1
 
 
@@ -125,7 +127,7 @@ def _answer(classifier: Classifier, photo: Path) -> Prediction | None:
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, URLError):
-        return f"The test photos cannot be downloaded ({error.reason}). Go online, or name a folder of photos."
+        return f"The test photos can't be downloaded ({error.reason}). Go online, or name a folder of photos."
     return str(error)
 
 

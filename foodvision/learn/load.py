@@ -46,7 +46,7 @@ def _read(pickle: Path) -> bytes:
             "compile_learner(learner) needs none."
         ) from None
     except OSError as error:
-        raise CompileError(f"It cannot be read: {error.strerror}.") from error
+        raise CompileError(f"It can't be read: {error.strerror}.") from error
 
 
 def _check_version(content: bytes) -> None:
@@ -89,7 +89,7 @@ def _load(content, load):
         except UnknownNames:
             raise
         except Exception as error:  # the file is damaged, or from other versions of its libraries
-            raise CompileError(f"fastai cannot load it: {reason(error)}.") from error
+            raise CompileError(f"fastai can't load it: {reason(error)}.") from error
 
 
 def _without_left_out(file):

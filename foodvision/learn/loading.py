@@ -1,4 +1,4 @@
-"""Draws and augments the photos of a lesson for `train.ipynb`."""
+"""Draws and augments the photos of a stage for `train.ipynb`."""
 
 import random
 from collections.abc import Iterable
@@ -42,7 +42,7 @@ def load_photos(
     """DataLoaders that draw `epoch` training photos an epoch, each source in its share, and all validation photos.
 
     Training photos are random crops of `size` pixels; validation photos are resized to `test_size` (a quarter more by
-    default), because a crop magnifies what is on it (Touvron et al., "Fixing the train-test resolution discrepancy",
+    default), because a crop magnifies what is in it (Touvron et al., "Fixing the train-test resolution discrepancy",
     2019).
     """
     seen = photos[photos.split != "test"].reset_index(drop=True)

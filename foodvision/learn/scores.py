@@ -85,6 +85,6 @@ def _dish_claims(answers: pd.DataFrame, renamed: pd.Series) -> dict[str, Any]:
         claims[f"{dish}: named {some.label.iloc[0]}"] = some.answer == some.label
     if "place" in answers:
         places = answers.place[answers.label != NOT_FOOD]
-        claims["dish: the likeliest"] = places <= 1
-        claims["dish: among the five likeliest"] = places <= 5
+        claims["dish: top-1"] = places <= 1
+        claims["dish: top-5"] = places <= 5
     return claims

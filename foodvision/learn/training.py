@@ -1,4 +1,4 @@
-"""For `train.ipynb`: lessons that resume, the loss of coarse labels, and mixed precision on a CPU."""
+"""For `train.ipynb`: stages that resume, the loss of coarse labels, and mixed precision on a CPU."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -17,27 +17,27 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 
-def teach(
-    learner: Learner, lesson: str, epochs: int, lr: float | slice, cbs: Iterable[Callback] = (), **options: float
+def fit_stage(
+    learner: Learner, stage: str, epochs: int, lr: float | slice, cbs: Iterable[Callback] = (), **options: float
 ) -> pd.DataFrame:
-    """`fit_one_cycle`, saved after each epoch as `models/LESSON_EPOCH.pth`; returns the table of all epochs.
+    """`fit_one_cycle`, saved after each epoch as `models/STAGE_EPOCH.pth`; returns the table of all epochs.
 
-    Called again, it resumes after the last epoch that was saved. What a finished lesson has taught is in
-    `models/LESSON.pth`, and is only loaded.
+    Called again, it resumes after the last epoch that was saved. The weights of a finished stage are in
+    `models/STAGE.pth`, and are only loaded.
     """
     folder = learner.path / learner.model_dir
     folder.mkdir(parents=True, exist_ok=True)
-    if (folder / f"{lesson}.pth").exists():
-        learner.load(lesson, with_opt=False)
+    if (folder / f"{stage}.pth").exists():
+        learner.load(stage, with_opt=False)
     else:
-        done = len(list(folder.glob(f"{lesson}_[0-9]*.pth")))
+        done = len(list(folder.glob(f"{stage}_[0-9]*.pth")))
         if done:
-            learner.load(f"{lesson}_{done - 1}")
-        log = CSVLogger(f"{learner.model_dir}/{lesson}_{done}.csv")
-        callbacks = [SaveModelCallback(every_epoch=True, fname=lesson, with_opt=True), log, *cbs]
+            learner.load(f"{stage}_{done - 1}")
+        log = CSVLogger(f"{learner.model_dir}/{stage}_{done}.csv")
+        callbacks = [SaveModelCallback(every_epoch=True, fname=stage, with_opt=True), log, *cbs]
         learner.fit_one_cycle(epochs, lr, start_epoch=done, cbs=callbacks, **options)
-        learner.save(lesson, with_opt=False)
-    logs = sorted(folder.glob(f"{lesson}_[0-9]*.csv"), key=lambda path: int(path.stem.rsplit("_", 1)[-1]))
+        learner.save(stage, with_opt=False)
+    logs = sorted(folder.glob(f"{stage}_[0-9]*.csv"), key=lambda path: int(path.stem.rsplit("_", 1)[-1]))
     table = pd.concat([pd.read_csv(path, index_col="epoch") for path in logs]).dropna()  # epochs that were skipped
     return table.astype({"train_loss": float})
 

@@ -10,7 +10,7 @@ NOTEBOOK = "foodvision.ipynb"
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[NOTEBOOK] [VOILÀ'S OPTIONS]")
+@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[NOTEBOOK] [VOILA OPTIONS]")
 def serve(options: tuple[str, ...]) -> int:
     """Serve the page, or your own notebook.
 

@@ -43,6 +43,6 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ServeError(f"{path} cannot be opened: {error.strerror}.") from error
+        raise ServeError(f"{path} can't be opened: {error.strerror}.") from error
     except Exception as error:  # nbformat raises its own errors, jsonschema's, KeyError and AttributeError
         raise ServeError(f"{path} is not a notebook, or is damaged. Name another, or restore it.") from error

@@ -19,7 +19,7 @@ def settings(model: Path | None = None) -> dict[str, object]:
 
 
 def classes(model: Path | None = None) -> dict[str, dict[str, str]]:
-    """The `titles` of a model's answers, and its `background`; both empty if the model can't be read."""
+    """A model's `titles` and `background`, both empty if it can't be read, and `dishes` if it has groups."""
     try:
         model = model or find_model()
         return _read_classes(model, model.stat().st_mtime_ns)

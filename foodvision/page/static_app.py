@@ -45,7 +45,7 @@ def write_static(folder: Path, notebook: Path, model: Path) -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
     except OSError as error:
-        raise StaticError(f"{folder} cannot be written: {error.strerror}. Name another folder.") from error
+        raise StaticError(f"{folder} can't be written: {error.strerror}. Name another folder.") from error
     return sum(map(len, files.values()))
 
 

@@ -114,7 +114,7 @@ test("answers, lists and numbers follow the language", () => {
   );
   assert.equal(
     speaking("ja", () => questionOf(CLASSES)),
-    "これはピザ、ステーキ、または寿司？",
+    "これはピザ、ステーキ、それとも寿司？",
   );
   assert.match(
     speaking("de", () => percent(0.87)),
@@ -124,6 +124,23 @@ test("answers, lists and numbers follow the language", () => {
     speaking("ar", () => percent(0.87)),
     /^[٨8][٧7]/,
   );
+});
+
+test("answers that are joined read as one sentence", () => {
+  const refused = {
+    label: "other_food",
+    probability: 0.9,
+    unsure: false,
+    probabilities: { other_food: 0.9, pizza: 0.1 },
+  };
+  const said = (code, classes = CLASSES) =>
+    speaking(code, () => [questionOf(classes), inWords(refused, classes).heading]);
+  assert.deepEqual(said("es"), ["¿Es pizza, bistec o sushi?", "No es pizza, bistec ni sushi"]);
+  assert.deepEqual(said("zh"), ["这是披萨、牛排还是寿司？", "不是披萨、牛排或寿司"]);
+  assert.deepEqual(said("ja"), ["これはピザ、ステーキ、それとも寿司？", "ピザ、ステーキ、寿司以外のようです"]);
+  assert.deepEqual(said("ar"), ["هل هذه بيتزا أم ستيك أم سوشي؟", "ليس بيتزا ولا ستيك ولا سوشي"]);
+  const titles = { pizza: "pizza", other_food: "other food" };
+  assert.deepEqual(said("zh", { ...CLASSES, titles }), ["这是披萨吗？", "不是披萨"]);
 });
 
 test("a title that the owner chose is not translated", () => {

@@ -181,7 +181,7 @@ test("a model that knows dishes offers both questions", () => {
 
 test("the page says what the model tells apart", () => {
   assert.equal(knownOf(FOOD), "pizza, steak and sushi");
-  assert.equal(knownOf(own(..."abcdefg")), "7");
+  assert.equal(knownOf(own(..."abcdefg")), "7 different things");
 });
 
 test("no probability is shown as 0% or 100%", () => {

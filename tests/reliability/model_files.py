@@ -139,7 +139,7 @@ def _beside_a_folder(path):
 
 
 DOUBLE = TensorProto.DOUBLE
-UNREADABLE, SILENT, VAGUE = "cannot be read as a model", "does not say how to prepare", "in its metadata that cannot"
+UNREADABLE, SILENT, VAGUE = "can't be read as a model", "does not say how to prepare", "in its metadata that can't"
 PHOTOS, NUMBERS = "does not take the photos", "does not give one number for each"
 BROKEN = {
     "nothing": (lambda path: None, "There is no"),
@@ -195,7 +195,7 @@ BROKEN = {
     "one photo at a time": (_but(taken=[(*TAKEN[:2], [1, 3, SIDE, SIDE])], given=[(*GIVEN[:2], [1, 2])]), PHOTOS),
     "a second question": (_but(taken=[TAKEN, ("more", TensorProto.FLOAT, [1])]), PHOTOS),
     "another learner's": (_stale, "was not compiled from the export.pkl beside it"),
-    "beside a folder named export.pkl": (_beside_a_folder, "export.pkl beside export.onnx cannot be read"),
+    "beside a folder named export.pkl": (_beside_a_folder, "export.pkl beside export.onnx can't be read"),
 }
 SUMS = ("Flatten", ["pixels"], ["flat"]), ("MatMul", ["flat", "weights"], ["sums"])
 NONSENSE = {
@@ -388,7 +388,7 @@ def _two_pickles(path):
 
 NO_LEARNERS = {
     "nothing": (lambda path: None, "There is no such file"),
-    "a folder": (Path.mkdir, "It cannot be read"),
+    "a folder": (Path.mkdir, "It can't be read"),
     "empty": (_bytes(b""), "isn't a learner that fastai 2 exported"),
     "a text": (_bytes(b"version https://git-lfs.github.com/spec/v1\n"), "isn't a learner that fastai 2 exported"),
     "a pickle without its archive": (_bytes(pickle.dumps(1)), "isn't a learner that fastai 2 exported"),

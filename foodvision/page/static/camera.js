@@ -45,7 +45,7 @@ async function openCamera(look, complain) {
   dialog.showModal();
 }
 
-/** Why the camera cannot be used. @param {string} error @param {boolean} secure */
+/** Why the camera can't be used. @param {string} error @param {boolean} secure */
 export function whyNot(error, secure) {
   if (!secure) return words.cameraNeedsHttps;
   if (error === "NotAllowedError") return words.cameraForbidden;

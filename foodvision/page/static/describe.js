@@ -69,7 +69,8 @@ export function choicesOf(classes) {
 /** What the model tells apart, in a sentence. @param {Classes} classes */
 export function knownOf(classes) {
   const names = wantedOf(classes);
-  return names.length > MAX_NAMED ? count(names) : new Intl.ListFormat(words.language).format(nounsOf(names, classes));
+  if (names.length > MAX_NAMED) return words.manyThings(count(names));
+  return new Intl.ListFormat(words.language).format(nounsOf(names, classes));
 }
 
 /** @param {Classes} classes */

@@ -100,7 +100,7 @@ function takeKept() {
   return kept;
 }
 
-// A tab stores about 5 MB: dozens of shrunk photos. One that finds no room or cannot be read is left out.
+// A tab stores about 5 MB: dozens of shrunk photos. One that finds no room or can't be read is left out.
 /** @param {Photo[]} photos @param {Prepare} prepare */
 async function keep(photos, prepare) {
   takeKept(); // what was kept before is not on show any more

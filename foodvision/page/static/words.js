@@ -1,5 +1,5 @@
 // Everything the page says, in English: sentences, or functions of the values in them. describe.js chooses among them.
-// Sentences about a photo that cannot be read come from whoever tried to read it; translations word them by their code.
+// Sentences about a photo that can't be read come from whoever tried to read it; translations word them by their code.
 
 /** @typedef {typeof ENGLISH} Words */
 
@@ -33,7 +33,7 @@ export const ENGLISH = {
   close: "Close",
   noCamera: "No camera.",
   cameraNeedsHttps: "Browsers only allow cameras on pages opened over https. Choose a photo instead.",
-  cameraForbidden: "This page may not use it. Allow it next to the address, or choose a photo.",
+  cameraForbidden: "This page isn't allowed to use the camera. Allow it in the address bar, or choose a photo.",
   cameraMissing: "This device has none. Choose a photo instead.",
   cameraBusy: "It could not be opened; another app may be using it. Close that app, or choose a photo.",
 
@@ -42,9 +42,9 @@ export const ENGLISH = {
   waiting: (/** @type {string} */ name) => `${name} is waiting for the app to start…`,
   sending: (/** @type {string} */ name, /** @type {string} */ percent) => `Sending ${name}… ${percent}`,
   looking: (/** @type {string} */ name) => `Looking at ${name}…`,
-  unreadable: "Your browser cannot read this file. Please choose it again.",
+  unreadable: "Your browser can't read this file. Please choose it again.",
   tooLarge: (/** @type {string} */ size, /** @type {string} */ limit) =>
-    `Your browser cannot show this file, and at ${size} it is too large to send as it is (${limit} at most). ` +
+    `Your browser can't show this file, and at ${size} it is too large to send as it is (${limit} at most). ` +
     "Save it as a JPEG and choose that.",
   megabytes: (/** @type {string} */ number) => `${number} MB`,
 
@@ -131,7 +131,8 @@ export const ENGLISH = {
   about: "About this page",
   aboutModel: "The model",
   aboutModelSaid: (/** @type {string} */ answers) =>
-    `A neural network trained to recognize ${answers}. It gives each one a probability.`,
+    `A neural network trained to recognise ${answers}. It gives each one a probability.`,
+  manyThings: (/** @type {string} */ count) => `${count} different things`, // in "trained to recognise 37 different things"
   aboutLimits: "Its limits",
   aboutLimitsSaid:
     "It can be wrong, especially about photos unlike those it learned from. It can't tell what food contains: don't rely on it for allergies.",
@@ -165,8 +166,8 @@ export const ENGLISH = {
   deviceStarting: "The app is still starting. This device can answer in the meantime.",
   deviceGone: "This device can answer without the app.",
   deviceUnreadable:
-    "Your browser cannot read this file, so this device cannot answer it. Save it as a JPEG and choose that.",
-  deviceNewer: "There is a newer model by now. Reload the page to use it.",
+    "Your browser can't read this file, so this device can't answer it. Save it as a JPEG and choose that.",
+  deviceNewer: "A newer model is available. Reload the page to use it.",
   deviceOffline: "The model could not be loaded. Check your connection, then choose the photo again.",
   deviceTooOld: "This browser is too old to answer on this device. Update it, or use another browser.",
   deviceFailed: "This device could not answer. It may be short of memory: close other tabs and reload the page.",

@@ -2,11 +2,11 @@
 export default /** @satisfies {Partial<import("../../../static/words.js").Words>} */ ({
   language: "fr",
 
-  question: (answers) => `Est-ce ${answers} ?`,
+  question: (answers) => `Qu’est-ce que c’est : ${answers} ?`,
   questionOfMany: (count) => `Lequel des ${count} est-ce ?`,
   questionOfDishes: (count) => `Lequel des ${count} plats est-ce ?`,
   plainQuestion: "Qu’y a-t-il sur votre photo ?",
-  detail: "Précision de la réponse",
+  detail: "Niveau de détail",
   fewAnswers: (answers) => answers,
   allDishes: (count) => `${count} plats`,
 
@@ -15,7 +15,7 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   camera: "Utiliser la caméra",
   hint: "Vous pouvez aussi déposer des photos ici ou les coller.",
   hintOnPhone: "Vous pouvez en choisir plusieurs à la fois.",
-  letGo: "Lâchez, et voyez",
+  letGo: "Déposez ici",
   dropped: "Ce que vous avez déposé",
   notAFile: "n’est pas un fichier. Enregistrez l’image, puis déposez le fichier enregistré.",
   examples: "Pas de photo sous la main ? Essayez l’une de celles-ci :",
@@ -27,7 +27,8 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   close: "Fermer",
   noCamera: "Pas de caméra.",
   cameraNeedsHttps: "Les navigateurs n’autorisent la caméra que sur les pages en https. Choisissez plutôt une photo.",
-  cameraForbidden: "Cette page n’y a pas accès. Autorisez-la à côté de l’adresse, ou choisissez une photo.",
+  cameraForbidden:
+    "Cette page n’est pas autorisée à utiliser la caméra. Autorisez-la dans la barre d’adresse, ou choisissez une photo.",
   cameraMissing: "Cet appareil n’en a pas. Choisissez plutôt une photo.",
   cameraBusy:
     "Elle n’a pas pu s’ouvrir ; une autre application l’utilise peut-être. Fermez-la, ou choisissez une photo.",
@@ -35,7 +36,7 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   reading: (name) => `Lecture de ${name}…`,
   waiting: (name) => `${name} attend que l’application démarre…`,
   sending: (name, percent) => `Envoi de ${name}… ${percent}`,
-  looking: (name) => `Examen de ${name}…`,
+  looking: (name) => `Analyse de ${name}…`,
   unreadable: "Votre navigateur ne peut pas lire ce fichier. Choisissez-le de nouveau.",
   tooLarge: (size, limit) =>
     `Votre navigateur ne peut pas afficher ce fichier et, avec ${size}, il est trop lourd pour être envoyé tel quel ` +
@@ -45,15 +46,15 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   photo: (name) => `Votre photo, ${name}`,
   veryLikely: "Très probable",
   likely: "Probable",
-  probably: "Plutôt oui que non",
-  notSure: (title) => `Pas sûr : peut-être ${title}`,
-  orElse: (title) => `Cela pourrait aussi être ${title}.`,
-  otherFood: (answers) => `Pas ${answers}`,
+  probably: "Plutôt oui",
+  notSure: (title) => `Pas sûr : ${title} ?`,
+  orElse: (title) => `Autre possibilité : ${title}.`,
+  otherFood: (answers) => `Autre chose que ${answers}`,
   notFood: "Je ne vois rien à manger ici",
-  noneOf: (answers) => `Pas ${answers}`,
-  oneOfMany: (count) => `l’un des ${count} que je connais`,
-  perhaps: (title) => `Peut-être ${title}`,
-  presumably: (title) => `Probablement ${title}`,
+  noneOf: (answers) => `Autre chose que ${answers}`,
+  oneOfMany: (count) => `les ${count} que je connais`,
+  perhaps: (title) => `Peut-être : ${title}`,
+  presumably: (title) => `Probablement : ${title}`,
   another: "un autre plat",
   nothing: "rien à manger",
   somethingElse: "autre chose",
@@ -65,7 +66,7 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   why: "Qu’a-t-il regardé ?",
   whySaid: "Le modèle ne voit que ce qui est dans le cadre. Ce qui brille a le plus compté pour la réponse.",
   linked: "Une réponse qu’on vous a envoyée",
-  linkedSaid: "Quelqu’un vous a envoyé cette réponse. Sa photo est restée chez lui.",
+  linkedSaid: "Quelqu’un vous a envoyé cette réponse. Sa photo n’a pas été envoyée.",
 
   progress: "Photos traitées",
   tally: (done, all) => `${done} sur ${all} traitées`,
@@ -73,7 +74,7 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   remove: (name) => `Retirer ${name}`,
   show: "Afficher",
   showAll: "Toutes les réponses",
-  showDoubt: "Pas sûr",
+  showDoubt: "Incertaines",
   showNone: "Aucun de ceux-ci",
   showBad: "Illisibles",
   counted: (title, count) => `${title} (${count})`,
@@ -84,7 +85,7 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
 
   answers: "Réponses",
   clear: "Tout retirer",
-  tryAnother: "Essayer une autre",
+  tryAnother: "En essayer une autre",
   share: "Partager",
   savePicture: "Enregistrer l’image",
   more: "Plus",
@@ -110,7 +111,7 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   no: "Non",
   truth: "Qu’est-ce que c’est ?",
   send: "Envoyer",
-  askPhoto: "Merci. Cette page peut-elle aussi garder votre photo, pour que le modèle en apprenne ?",
+  askPhoto: "Merci. Cette page peut-elle aussi garder votre photo, pour entraîner le modèle ?",
   keepPhoto: "Garder ma photo",
   noPhoto: "Non, seulement mon avis",
   thanks: "Merci. Votre avis est enregistré.",
@@ -120,13 +121,14 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   aboutModel: "Le modèle",
   aboutModelSaid: (answers) =>
     `Un réseau de neurones entraîné à distinguer ${answers}. Il donne à chaque réponse une probabilité.`,
+  manyThings: (count) => `${count} choses différentes`,
   aboutLimits: "Ses limites",
   aboutLimitsSaid:
-    "Il peut se tromper, surtout sur des photos différentes de celles qui l’ont entraîné. Il ne sait pas ce que contient un plat : ne vous y fiez pas en cas d’allergie.",
+    "Il peut se tromper, surtout sur des photos différentes de celles de son entraînement. Il ne sait pas ce que contient un plat : ne vous y fiez pas en cas d’allergie.",
   aboutLimitsSaidOfOthers:
-    "Il peut se tromper, surtout sur des photos différentes de celles qui l’ont entraîné. Ne vous y fiez pas là où une erreur compte.",
+    "Il peut se tromper, surtout sur des photos différentes de celles de son entraînement. Ne vous y fiez pas quand une erreur aurait des conséquences.",
   aboutPhotos: "Vos photos",
-  aboutPhotosSaid: "Votre navigateur réduit la photo avant qu’elle soit examinée, sans lieu ni date.",
+  aboutPhotosSaid: "Votre navigateur réduit d’abord chaque photo, sans en garder le lieu ni la date.",
   notKept: "Aucune photo n’est gardée.",
   keptIfYouSay:
     "Si vous dites qu’une réponse est juste ou non, votre avis est gardé avec la réponse. Aucune photo n’est gardée sans votre accord.",
@@ -151,7 +153,7 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   deviceGone: "Cet appareil peut répondre sans l’application.",
   deviceUnreadable:
     "Votre navigateur ne peut pas lire ce fichier : cet appareil ne peut donc pas répondre. Enregistrez-le en JPEG et choisissez celui-ci.",
-  deviceNewer: "Il y a désormais un modèle plus récent. Rechargez la page pour l’utiliser.",
+  deviceNewer: "Un modèle plus récent est disponible. Rechargez la page pour l’utiliser.",
   deviceOffline: "Le modèle n’a pas pu être chargé. Vérifiez votre connexion, puis choisissez de nouveau la photo.",
   deviceTooOld:
     "Ce navigateur est trop ancien pour répondre sur cet appareil. Mettez-le à jour, ou prenez-en un autre.",
@@ -165,8 +167,8 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   pointAtDish: "Visez un plat",
   pointAtSomething: "Visez quelque chose que je connais",
 
-  api: "Utiliser par l’API",
-  apiAbout: "Les programmes demandent à ce serveur les mêmes réponses :",
+  api: "Utiliser via l’API",
+  apiAbout: "Les programmes peuvent obtenir les mêmes réponses de ce serveur :",
   apiMore: "Description de l’API (OpenAPI)",
   apiCopy: (language) => `Copier pour ${language}`,
   apiNotCopied: "Votre navigateur ne laisse pas cette page copier. Sélectionnez l’appel et copiez-le vous-même.",

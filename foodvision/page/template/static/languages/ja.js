@@ -1,8 +1,12 @@
 // Japanese.
+
+/** @param {string} answers */
+const otherThan = (answers) => `${answers.replace(/、?または/, "、")}以外のようです`;
+
 export default /** @satisfies {Partial<import("../../../static/words.js").Words>} */ ({
   language: "ja",
 
-  question: (answers) => `これは${answers}？`,
+  question: (answers) => `これは${answers.replace(/、?または/, "、それとも")}？`,
   questionOfMany: (count) => `${count}種類のうち、どれ？`,
   questionOfDishes: (count) => `${count}種類の料理のうち、どれ？`,
   plainQuestion: "写真に写っているのは何？",
@@ -15,7 +19,7 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   camera: "カメラを使う",
   hint: "ここに写真をドロップしたり、貼り付けたりもできます。",
   hintOnPhone: "一度に何枚でも選べます。",
-  letGo: "ここで離してください",
+  letGo: "ここにドロップ",
   dropped: "ドロップしたもの",
   notAFile: "はファイルではありません。画像を保存してから、そのファイルをドロップしてください。",
   examples: "手元に写真がないときは、こちらでお試しください。",
@@ -26,8 +30,8 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   shutter: "撮影する",
   close: "閉じる",
   noCamera: "カメラが使えません。",
-  cameraNeedsHttps: "カメラは https のページでしか使えません。代わりに写真を選んでください。",
-  cameraForbidden: "このページには許可されていません。アドレスの横で許可するか、写真を選んでください。",
+  cameraNeedsHttps: "カメラはhttpsのページでしか使えません。代わりに写真を選んでください。",
+  cameraForbidden: "このページにはカメラの使用が許可されていません。アドレスバーで許可するか、写真を選んでください。",
   cameraMissing: "この端末にはカメラがありません。代わりに写真を選んでください。",
   cameraBusy:
     "カメラを開けませんでした。ほかのアプリが使っているかもしれません。そのアプリを閉じるか、写真を選んでください。",
@@ -38,8 +42,8 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   looking: (name) => `${name} を見ています…`,
   unreadable: "このファイルはブラウザーで読めません。もう一度選んでください。",
   tooLarge: (size, limit) =>
-    `このファイルはブラウザーで表示できず、${size} あるためそのままでは送れません（上限は ${limit}）。` +
-    "JPEG で保存して、それを選んでください。",
+    `このファイルはブラウザーで表示できず、${size}あるためそのままでは送れません（上限は${limit}）。` +
+    "JPEGで保存して、それを選んでください。",
   megabytes: (number) => `${number} MB`,
 
   photo: (name) => `あなたの写真、${name}`,
@@ -48,28 +52,28 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   probably: "どちらかといえばそうです",
   notSure: (title) => `自信がありません：${title}かも`,
   orElse: (title) => `${title}の可能性もあります。`,
-  otherFood: (answers) => `${answers}ではありません`,
+  otherFood: otherThan,
   notFood: "食べ物が見当たりません",
-  noneOf: (answers) => `${answers}ではありません`,
-  oneOfMany: (count) => `私の知っている${count}種類のどれか`,
+  noneOf: otherThan,
+  oneOfMany: (count) => `私の知っている${count}種類`,
   perhaps: (title) => `${title}かもしれません`,
   presumably: (title) => `おそらく${title}です`,
   another: "ほかの食べ物",
   nothing: "食べ物ではないもの",
   somethingElse: "ほかのもの",
-  sureIn: (percent, seconds) => `確信度 ${percent}、${seconds} 秒`,
-  sure: (percent) => `確信度 ${percent}`,
-  under: (percent) => `${percent} 未満`,
-  over: (percent) => `${percent} 超`,
+  sureIn: (percent, seconds) => `確信度${percent}、${seconds}秒`,
+  sure: (percent) => `確信度${percent}`,
+  under: (percent) => `${percent}未満`,
+  over: (percent) => `${percent}超`,
   numbers: "すべての数値",
   why: "どこを見たの？",
   whySaid: "モデルに見えるのは枠の中だけです。光っているところほど、答えの決め手になりました。",
   linked: "送られてきた答え",
-  linkedSaid: "誰かがこの答えを送ってくれました。写真は相手の手元にあります。",
+  linkedSaid: "誰かがこの答えを送ってくれました。写真は送られていません。",
 
   progress: "済んだ写真",
-  tally: (done, all) => `${all} 枚中 ${done} 枚完了`,
-  tallyWithBad: (done, all, bad) => `${all} 枚中 ${done} 枚完了、${bad} 枚は読めませんでした`,
+  tally: (done, all) => `${all}枚中${done}枚完了`,
+  tallyWithBad: (done, all, bad) => `${all}枚中${done}枚完了、${bad}枚は読めませんでした`,
   remove: (name) => `${name} を外す`,
   show: "表示",
   showAll: "すべての答え",
@@ -89,21 +93,21 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   savePicture: "画像を保存",
   more: "その他",
   copyLink: "この答えへのリンクをコピー",
-  copyJson: "JSON でコピー",
-  saveJson: "JSON で保存",
-  saveCsv: "CSV で保存",
+  copyJson: "JSONでコピー",
+  saveJson: "JSONで保存",
+  saveCsv: "CSVで保存",
   copied: "コピーしました。",
   linkNotCopied: "このブラウザーではコピーできません。代わりにアプリのアドレスを共有してください。",
-  jsonNotCopied: "このブラウザーではコピーできません。代わりに答えを JSON で保存してください。",
+  jsonNotCopied: "このブラウザーではコピーできません。代わりに答えをJSONで保存してください。",
   addressNotCopied: "このブラウザーではコピーできません。アドレスを選択してコピーしてください。",
   saved: "保存しました。",
   savedSeveral: (pictures) =>
-    `${pictures} 枚の画像に保存しました。確認が出たら、複数のファイルのダウンロードを許可してください。`,
-  notSaved: "この画像に必要なメモリーがブラウザーに足りません。一度に保存する写真を減らすか、JSON で保存してください。",
+    `${pictures}枚の画像に保存しました。確認が出たら、複数のファイルのダウンロードを許可してください。`,
+  notSaved: "この画像に必要なメモリーがブラウザーに足りません。一度に保存する写真を減らすか、JSONで保存してください。",
   shareApp: "このアプリを共有",
   address: "このアプリのアドレス",
   copyAddress: "アドレスをコピー",
-  qrCode: "スマートフォンのカメラ用の、アドレスの QR コード",
+  qrCode: "スマートフォンのカメラ用の、アドレスのQRコード",
 
   verdict: "合っていますか？",
   yes: "はい",
@@ -120,13 +124,14 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   aboutModel: "モデル",
   aboutModelSaid: (answers) =>
     `${answers}を見分けるように学習したニューラルネットワークです。それぞれの確率を出します。`,
+  manyThings: (count) => `${count}種類のもの`,
   aboutLimits: "できないこと",
   aboutLimitsSaid:
     "間違えることがあります。学習した写真と違うものほど間違えやすくなります。何が入っているかは分からないので、アレルギーの判断には使わないでください。",
   aboutLimitsSaidOfOthers:
     "間違えることがあります。学習した写真と違うものほど間違えやすくなります。間違いが許されない場面では頼らないでください。",
   aboutPhotos: "あなたの写真",
-  aboutPhotosSaid: "写真は、見られる前にブラウザーで縮小され、場所と日付は取り除かれます。",
+  aboutPhotosSaid: "写真は、まずブラウザーで縮小され、撮影した場所と日時が取り除かれます。",
   notKept: "写真は保存されません。",
   keptIfYouSay:
     "答えが合っているかを知らせると、その評価が答えと一緒に保存されます。写真は、同意がない限り保存されません。",
@@ -139,10 +144,10 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   gone: "アプリが応答しません。接続が切れたか、アプリが停止しました。写真はまだここにあります。",
   goneElsewhere: "新しく起動したアプリでは、写真を選び直す必要があるかもしれません。",
   goneNotebook: "カーネルが応答しません。再起動して、このノートブックをもう一度実行してください。",
-  reload: "再読み込みして、もう一度きく",
+  reload: "再読み込みして、もう一度聞く",
   start: "アプリを新しく起動する",
-  leftOutOne: "再読み込みの間に、写真を 1 枚残せませんでした。もう一度選んでください。",
-  leftOut: (count) => `再読み込みの間に、写真を ${count} 枚残せませんでした。もう一度選んでください。`,
+  leftOutOne: "再読み込みの間に、写真を1枚残せませんでした。もう一度選んでください。",
+  leftOut: (count) => `再読み込みの間に、写真を${count}枚残せませんでした。もう一度選んでください。`,
 
   onDevice: "この端末で答える",
   deviceStays: "写真はこの端末から出ません。",
@@ -150,7 +155,7 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   deviceStarting: "アプリはまだ起動中です。その間は、この端末で答えられます。",
   deviceGone: "アプリがなくても、この端末で答えられます。",
   deviceUnreadable:
-    "このファイルはブラウザーで読めないため、この端末では答えられません。JPEG で保存して、それを選んでください。",
+    "このファイルはブラウザーで読めないため、この端末では答えられません。JPEGで保存して、それを選んでください。",
   deviceNewer: "新しいモデルがあります。ページを再読み込みすると使えます。",
   deviceOffline: "モデルを読み込めませんでした。接続を確認してから、写真を選び直してください。",
   deviceTooOld: "このブラウザーは古いため、この端末では答えられません。更新するか、別のブラウザーをお使いください。",
@@ -164,10 +169,10 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
   pointAtDish: "料理に向けてください",
   pointAtSomething: "私の知っているものに向けてください",
 
-  api: "API で使う",
-  apiAbout: "プログラムからも、このサーバーに同じ答えを求められます。",
-  apiMore: "API の説明（OpenAPI）",
-  apiCopy: (language) => `${language} 用にコピー`,
+  api: "APIで使う",
+  apiAbout: "プログラムからも、このサーバーで同じ答えを得られます。",
+  apiMore: "APIの説明（OpenAPI）",
+  apiCopy: (language) => `${language}用にコピー`,
   apiNotCopied: "このブラウザーではコピーできません。呼び出しを選択してコピーしてください。",
   apiNoAnswer: "アプリが答えられませんでした。もう一度お試しください。",
 
@@ -279,7 +284,7 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
 
   refusals: {
     too_many_bytes: "ファイルが大きすぎます。小さくしたものをお試しください。",
-    no_memory: "この画像を読み込むにはメモリが足りません。小さくしたものをお試しください。",
+    no_memory: "この画像を読み込むにはメモリーが足りません。小さくしたものをお試しください。",
     too_many_pixels: "画像のピクセル数が多すぎます。小さくしたものをお試しください。",
     too_large: (width, height) =>
       `この画像は${width}×${height}ピクセルで、大きすぎます。小さくしたものをお試しください。`,
@@ -289,7 +294,7 @@ export default /** @satisfies {Partial<import("../../../static/words.js").Words>
     empty: "ファイルが空です。もう一度ダウンロードまたはコピーしてください。",
     camera_raw: "カメラのRAWファイルは、ここでは読み込めません。JPEGで書き出してください。",
     xcode_png: "Xcodeがアプリのために変換したPNGは、ここでは読み込めません。元のPNGをお試しください。",
-    video: "これは動画で、写真ではありません。スクリーンショットをお試しください。",
+    video: "これは動画で、写真ではありません。静止画をお試しください。",
     web_page: "これはウェブページで、写真ではありません。写真そのものを保存してください。",
     pointer: "このファイルは、別の場所にある写真を指しているだけです。写真そのものをダウンロードしてください。",
     archive: "これは圧縮ファイルか文書で、写真ではありません。中の写真を1枚ずつお試しください。",
