@@ -6,7 +6,7 @@ from importlib import import_module
 
 from .moved import MovedModules
 
-__version__ = "1.0.0.dev0"
+__version__ = "1.0.0"
 __all__ = ["Classifier", "ModelError", "PhotoError", "Prediction", "compile_learner", "read_photo"]
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime would send telemetry from every kernel

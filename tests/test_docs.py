@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+from foodvision import __version__
 from foodvision.cli import app
 
 MAX_README_WORDS = 700
@@ -145,3 +146,10 @@ def test_every_row_of_the_feature_table_names_a_test():
 def test_screenshots_are_small_enough_for_a_readme():
     sizes = {name: (ROOT / "docs" / name).stat().st_size for name in ("page.png", "phone.png")}
     assert max(sizes.values()) < 150_000, sizes
+
+
+def test_every_document_names_the_same_version():
+    released = re.search(r"^## \[(.+)\] - (.+)$", read(ROOT / "CHANGELOG.md"), re.MULTILINE)
+    cited = re.search(r'^version: (.+)\ndate-released: "(.+)"$', read(ROOT / "CITATION.cff"), re.MULTILINE)
+    assert released.groups() == cited.groups()
+    assert released[1] == __version__
