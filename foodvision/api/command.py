@@ -2,21 +2,18 @@
 
 import json
 import os
-from pathlib import Path
 from typing import Any
 
 import click
 
-from ..locate import find_model
+from .. import options
 
 INSTALL = "Install the API's packages: pip install 'foodvision[api]'"
 API_PACKAGES = {"fastapi", "uvicorn", "starlette", "pydantic", "prometheus_client", "python_multipart"}
 
 
 @click.command()
-@click.option(
-    "--model", type=click.Path(path_type=Path), default=find_model, help="A compiled learner. Default: export.onnx."
-)
+@options.MODEL
 @click.option("--host", envvar="FOODVISION_HOST", default="127.0.0.1", help="0.0.0.0 lets other computers connect.")
 @click.option("--port", envvar=["AIP_HTTP_PORT", "PORT"], type=int, default=8000, show_default=True)
 @click.option("--origin", "origins", envvar="FOODVISION_ORIGINS", multiple=True, help="A site that may use it, or '*'.")
