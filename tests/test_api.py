@@ -12,14 +12,14 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import in_a_thread
+from conftest import ROOT, in_a_thread
 from drawn_pizza import draw_pizza
 from fastapi.testclient import TestClient
 from reliability.files import no_photos
 
 from foodvision import Classifier
 from foodvision.answer.classifier import ModelError
-from foodvision.api import answering, guard, limits
+from foodvision.api import answering, guard, limits, site
 from foodvision.api.errors import APOLOGY, REFUSAL
 from foodvision.api.server import create_app
 from foodvision.api.settings import Settings, vertex_addresses
@@ -369,6 +369,14 @@ def test_it_answers_only_under_the_names_that_the_owner_allows():
         )
 
 
+@pytest.mark.parametrize("allowed", ["::1", "[::1]"])
+def test_an_ipv6_address_is_a_host_name_too(allowed):
+    with client_of(hosts=(allowed,)) as client:
+        started(client)
+        for host, status in {"[::1]": 200, "[::1]:8000": 200, "[::2]:8000": 400, "1": 400}.items():
+            assert client.post("/predict", content=PHOTO, headers={"Host": host}).status_code == status
+
+
 def test_metrics_count_answers_and_errors_without_names_or_photos(client):
     client.post("/predict", files=[("photo", ("secret-name.jpg", PHOTO))])
     client.post("/predict", content=NO_PHOTO)
@@ -394,6 +402,13 @@ def test_each_request_is_a_line_in_the_log_without_names_or_addresses(client, ca
     assert [(one["path"], one["status"]) for one in fields] == [("/predict", 200), ("elsewhere", 404)]
     assert set(fields[0]["answers"][0]) == {"label", "probability", "unsure"}
     assert "secret" not in json.dumps(fields) and "testclient" not in json.dumps(fields)
+
+
+def test_the_page_has_the_security_headers_that_voila_gives_it():
+    headers = json.loads((ROOT / "voila.json").read_text("utf-8"))["Voila"]["tornado_settings"]["headers"]
+    policy = headers.pop("Content-Security-Policy")
+    assert headers == site.HEADERS
+    assert site.FRAMES in policy.split("; ")
 
 
 # Feedback
