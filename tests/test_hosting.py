@@ -122,7 +122,7 @@ def conda_and_pip(path):
 
 def test_every_environment_has_the_same_python_and_the_same_versions():
     assert PROJECT["project"]["requires-python"] == f">={PYTHON}"
-    assert conda_and_pip("environment.yml") == ([f"python={PYTHON}", "pip"], ["-e .[train,test,folder]"])
+    assert conda_and_pip("environment.yml") == ([f"python={PYTHON}", "pip"], ["-e .[train,test,folder,api,mcp]"])
     assert conda_and_pip("binder/environment.yml") == ([f"python={PYTHON}", "pip"], ["-r ../requirements/serve.txt"])
     assert f"\nFROM python:{PYTHON}-slim" in (ROOT / "Dockerfile").read_text()
     assert f"--python-version {PYTHON} " in (ROOT / "Makefile").read_text()
