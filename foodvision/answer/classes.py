@@ -1,11 +1,11 @@
 """A model's titles and background sentences, read from its metadata without loading ONNX Runtime."""
 
-import io
 import json
+import mmap
 from pathlib import Path
 from typing import Any
 
-from .protobuf import read_fields
+from .protobuf import read_bytes, read_fields
 
 BACKGROUND = {"other_food": "This looks like food, but not {foods}.", "not_food": "I don't see food here."}
 OTHER_BACKGROUND = "This is not {foods}."
@@ -39,9 +39,10 @@ def dishes_of(metadata: dict[str, Any]) -> dict[str, str]:
 
 def read_texts(path: Path) -> dict[str, bytes]:
     """A model file's metadata, each entry as the JSON that it holds. Raises OSError, ValueError."""
-    with path.open("rb") as file:
-        entries = [_texts_in(field.value) for field in read_fields(file, {METADATA}) if isinstance(field.value, bytes)]
-    return {entry[KEY].decode(): entry[VALUE] for entry in entries if entry.keys() == {KEY, VALUE}}
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as model:
+        entries = [field.value for field in read_fields(model, {METADATA}) if isinstance(field.value, bytes)]
+    pairs = [(read_bytes(entry, KEY), read_bytes(entry, VALUE)) for entry in entries]
+    return {key.decode(): value for keys, values in pairs for key, value in zip(keys, values, strict=False)}
 
 
 def read_classes(path: Path) -> dict[str, dict[str, str]]:
@@ -61,8 +62,3 @@ def read_classes(path: Path) -> dict[str, dict[str, str]]:
         return classes
     except (LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path.name} does not say what its classes are") from error
-
-
-def _texts_in(entry: bytes) -> dict[int, bytes]:
-    fields = read_fields(io.BytesIO(entry), {KEY, VALUE})
-    return {field.number: field.value for field in fields if isinstance(field.value, bytes)}

@@ -4,12 +4,9 @@ Only the bytes of the ONNX file are rewritten. With the `onnx` package this coul
 compiled, and a second file beside each `export.onnx` could become stale.
 """
 
-from collections.abc import Callable
-from io import BytesIO
-
 import numpy as np
 
-from .protobuf import BYTES, VARINT, Field, read_fields, write_field
+from .protobuf import read_fields, write_bytes, write_number
 
 MIN_WEIGHTS = 1024  # of an array; smaller ones stay exact, since they take no room
 GRAPH = 7  # field of ModelProto in onnx.proto
@@ -28,26 +25,25 @@ def take_weights(model: bytes) -> tuple[bytes, bytes]:
     Weights that half precision can't hold, and everything else, stay in the model.
     """
     weights = bytearray()
-    rest = _replaced(model, GRAPH, lambda graph: _replaced(graph, INITIALIZER, lambda tensor: _take(tensor, weights)))
-    return rest, bytes(weights)
+    rest = [
+        write_bytes(GRAPH, _take_from(value, weights)) if number == GRAPH and isinstance(value, bytes) else raw
+        for number, value, raw in read_fields(model)
+    ]
+    return b"".join(rest), bytes(weights)
 
 
-def _replaced(message: bytes, number: int, replace: Callable[[bytes], bytes]) -> bytes:
-    """The message with `replace` applied to each of its fields with this number."""
+def _take_from(graph: bytes, weights: bytearray) -> bytes:
+    """The graph after its weights have been moved to the end of `weights`."""
     return b"".join(
-        _bytes(number, replace(field.value))
-        if field.number == number and isinstance(field.value, bytes)
-        else write_field(field)
-        for field in read_fields(BytesIO(message))
+        write_bytes(INITIALIZER, _take(value, weights)) if number == INITIALIZER and isinstance(value, bytes) else raw
+        for number, value, raw in read_fields(graph)
     )
 
 
 def _take(tensor: bytes, weights: bytearray) -> bytes:
-    """The tensor after its weights have been moved to the end of `weights`."""
-    fields = list(read_fields(BytesIO(tensor)))
-    values = {field.number: field.value for field in fields}
-    data = values.get(RAW_DATA)
-    if values.get(DATA_TYPE) != FLOAT or not isinstance(data, bytes):
+    fields = {field.number: field.value for field in read_fields(tensor)}
+    data = fields.get(RAW_DATA)
+    if fields.get(DATA_TYPE) != FLOAT or not isinstance(data, bytes):
         return tensor
     exact = np.frombuffer(data, "<f4")
     with np.errstate(over="ignore"):
@@ -56,11 +52,8 @@ def _take(tensor: bytes, weights: bytearray) -> bytes:
         return tensor
     place = {"location": WEIGHTS, "offset": str(2 * len(weights)), "length": str(exact.nbytes)}
     weights += half.tobytes()
-    kept = [write_field(field) for field in fields if field.number != RAW_DATA]
-    entries = [_bytes(KEY, key.encode()) + _bytes(VALUE, value.encode()) for key, value in place.items()]
-    moved = [*(_bytes(EXTERNAL_DATA, entry) for entry in entries), write_field(Field(DATA_LOCATION, VARINT, EXTERNAL))]
-    return b"".join([*kept, *moved])
-
-
-def _bytes(number: int, content: bytes) -> bytes:
-    return write_field(Field(number, BYTES, content))
+    kept = b"".join(field.raw for field in read_fields(tensor) if field.number != RAW_DATA)
+    entries = (write_bytes(KEY, key.encode()) + write_bytes(VALUE, value.encode()) for key, value in place.items())
+    return (
+        kept + b"".join(write_bytes(EXTERNAL_DATA, entry) for entry in entries) + write_number(DATA_LOCATION, EXTERNAL)
+    )
