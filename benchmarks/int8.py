@@ -14,7 +14,6 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from foodvision import Classifier
-from foodvision.answer.classifier import MODEL
 from foodvision.learn.data import BACKGROUND, NOT_FOOD_URL, list_photos
 from foodvision.learn.evaluate import answer_photos, score_answers, test_photos
 
@@ -59,7 +58,7 @@ def main():
     test = test_photos(photos, served.groups)
     with tempfile.TemporaryDirectory() as folder:
         small = Path(folder) / "int8.onnx"
-        shutil.copy(MODEL, Path(folder) / "float32.onnx")
+        shutil.copy(served.path, Path(folder) / "float32.onnx")
         calibration = photos[photos.split == "valid"].groupby("label").head(40)
         quantize(served, calibration.photo, small)
         table = pd.DataFrame(

@@ -29,7 +29,6 @@ BAR = 0.8 / len(COLOURS)  # the height of a bar in the plot
 LARGE, SMALL = "12-megapixel photo, bytes to probabilities", "small picture to probabilities"
 
 FOLDER = Path(__file__).parent
-LIMITS = {"2 GB": 2e9, "8 GB": 8e9}
 FURTHER = "memory per additional visitor"
 API_SECONDS, API_CPU = "API, seconds a request with 8 clients", "API, CPU a request"
 API_CLIENT = "API, CPU of the clients a request"
@@ -62,7 +61,7 @@ the frame that shows the file chooser or the answer, by the page's own clock.
 - 3G is a network of 750 kbit/s with a 150 ms round trip, shared by all of a page's connections. The bytes of a visit
   are counted on this network, including headers and websockets.
 - Gradio runs one process for everyone: visitors hardly add memory, but they wait for each other. Proportional memory
-  splits shared pages among processes; it is what a container is charged for, and gives the number of visitors at once.
+  splits shared pages among processes; it is what a container is charged for.
 - Installed size is that of the packages that each app requires, according to their own records.
 """
 
@@ -89,7 +88,7 @@ class Results:
             self.add(app, f"memory, {kind}", size, "MB", visitors)
 
     def add_visitor_memory(self, app):
-        """How much memory each additional visitor takes, and how many visitors fit in a machine."""
+        """How much memory each additional visitor takes."""
         counts = sorted({row["visitors"] for row in self.rows if row["app"] == app.name and row["visitors"]})
         if len(counts) < 2:
             return
@@ -98,10 +97,6 @@ class Results:
             each = (most - fewest) / (counts[-1] - counts[0])
             self.add(app, f"{FURTHER}, {kind}", each, "MB")
             self.add(app, f"memory with no visitors, {kind}", self.median(app, f"memory, {kind}", 0), "MB")
-            if kind == "proportional" and each > 0:
-                for limit, size in LIMITS.items():
-                    room = 1 + (size - fewest) / each
-                    self.add(app, f"visitors at once in {limit}", max(0, math.floor(room)), "visitors")
 
     def median(self, app, measure, visitors=None):
         """Median of the samples, or None if there are none."""
@@ -248,8 +243,6 @@ def in_words(value, unit):
         return f"{value / 1e6:,.{2 if value < 1e7 else 0}f} MB"
     if unit == "s":
         return f"{value:.3g} s" if value < 10 else f"{value:.1f} s"
-    if unit == "visitors":
-        return f"{value:,}" if value <= 1000 else "over 1,000"
     return f"{value:.3g} {unit}"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from . import __version__
+from . import __version__, options
 from .api.assistant import mcp
 from .api.command import api
 from .learn.export import export
@@ -13,11 +13,11 @@ from .locate import find_model
 from .page.commands import serve, static
 from .terminal import quiet_if_nobody_reads, speak_utf8
 
-MODEL_OPTION = click.option(
-    "--model", type=click.Path(path_type=Path), default=find_model, help="A compiled learner. Default: export.onnx."
-)
 PICKLE = click.argument("pickle", type=click.Path(path_type=Path), default="export.pkl")
 INSTALL_TRAINING = "Install the training packages: pip install -e '.[train]'"
+TRAINING = {"fastai", "fastcore", "huggingface_hub", "matplotlib", "onnx", "onnxscript", "pandas", "scipy", "sklearn"}
+TRAINING |= {"timm", "torch", "torchvision"}
+REINSTALL = "Reinstall FoodVision: pip install -e ."
 INTERRUPTED = 130  # 128 + the number of the signal, as shells report it
 
 
@@ -57,7 +57,7 @@ app.add_command(static)
 @app.command()
 @click.argument("photos", nargs=-1, required=True, type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
-@MODEL_OPTION
+@options.MODEL
 def predict(photos: tuple[str, ...], as_json: bool, model: Path) -> int:
     """Name the food in photos and in folders of photos.
 
@@ -79,7 +79,7 @@ def predict(photos: tuple[str, ...], as_json: bool, model: Path) -> int:
 @app.command()
 @click.argument("folder", type=click.Path())
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="The .csv or .parquet table to write.")
-@MODEL_OPTION
+@options.MODEL
 @click.option("--workers", type=click.IntRange(1), help="Number of Dask processes on this machine.")
 @click.option("--scheduler", help="Address of a running Dask cluster.")
 def batch(folder: str, output: Path, model: Path, workers: int | None, scheduler: str | None) -> int:
@@ -133,7 +133,7 @@ def compile_command(pickle: Path, output: Path | None, trust: bool) -> int:
 
 @app.command()
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
-@MODEL_OPTION
+@options.MODEL
 @click.option("--keep", is_flag=True, help="Keep the answers in the model's file, to find drift later.")
 def evaluate(folder: Path | None, model: Path, keep: bool) -> int:
     """Score the model on its test photos or your own.
@@ -206,7 +206,8 @@ def _run(arguments: list[str] | None) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "foodvision").startswith("foodvision"):
             raise
-        click.echo(f"This needs {error.name}, which isn't installed. {INSTALL_TRAINING}", err=True)
+        install = INSTALL_TRAINING if error.name in TRAINING else REINSTALL
+        click.echo(f"This needs {error.name}, which isn't installed. {install}", err=True)
         return 1
     except click.ClickException as error:
         error.show()

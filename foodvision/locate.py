@@ -7,6 +7,7 @@ PACKAGED = Path(__file__).parent / "packaged"  # only in a wheel, which pyprojec
 CHECKOUT = None if PACKAGED.is_dir() else Path(__file__).parents[1]
 OWN_FOLDER = CHECKOUT or PACKAGED
 MODEL_SETTING = "FOODVISION_MODEL"
+NOTEBOOK = "foodvision.ipynb"  # the page
 
 
 def find_file(name: str) -> Path:

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 ROOT = Path(__file__).parent.parent
+MODEL, PICKLE = ROOT / "export.onnx", ROOT / "export.pkl"
 FOOD_101 = Path(os.environ.get("FASTAI_HOME", "~/.fastai")).expanduser() / "data" / "food-101"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 CHROMIUM_FLAGS = (

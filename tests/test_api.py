@@ -12,14 +12,14 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import in_a_thread
+from conftest import ROOT, in_a_thread
 from drawn_pizza import draw_pizza
 from fastapi.testclient import TestClient
 from reliability.files import no_photos
 
 from foodvision import Classifier
 from foodvision.answer.classifier import ModelError
-from foodvision.api import answering, guard, limits
+from foodvision.api import answering, guard, limits, site
 from foodvision.api.errors import APOLOGY, REFUSAL
 from foodvision.api.server import create_app
 from foodvision.api.settings import Settings, vertex_addresses
@@ -369,6 +369,14 @@ def test_it_answers_only_under_the_names_that_the_owner_allows():
         )
 
 
+@pytest.mark.parametrize("allowed", ["::1", "[::1]"])
+def test_an_ipv6_address_is_a_host_name_too(allowed):
+    with client_of(hosts=(allowed,)) as client:
+        started(client)
+        for host, status in {"[::1]": 200, "[::1]:8000": 200, "[::2]:8000": 400, "1": 400}.items():
+            assert client.post("/predict", content=PHOTO, headers={"Host": host}).status_code == status
+
+
 def test_metrics_count_answers_and_errors_without_names_or_photos(client):
     client.post("/predict", files=[("photo", ("secret-name.jpg", PHOTO))])
     client.post("/predict", content=NO_PHOTO)
@@ -396,6 +404,13 @@ def test_each_request_is_a_line_in_the_log_without_names_or_addresses(client, ca
     assert "secret" not in json.dumps(fields) and "testclient" not in json.dumps(fields)
 
 
+def test_the_page_has_the_security_headers_that_voila_gives_it():
+    headers = json.loads((ROOT / "voila.json").read_text("utf-8"))["Voila"]["tornado_settings"]["headers"]
+    policy = headers.pop("Content-Security-Policy")
+    assert headers == site.HEADERS
+    assert site.FRAMES in policy.split("; ")
+
+
 # Feedback
 
 
@@ -421,11 +436,27 @@ def test_a_verdict_is_kept_with_its_answer_and_a_photo_only_if_it_is_sent(judged
     assert feedback.photo(answer) != PHOTO, "kept as it came, with all that is in it"
 
 
+@pytest.mark.parametrize("truth", ["ramen", "Okonomiyaki", "Crème brûlée & co."])
+def test_a_verdict_names_a_dish_or_anything_else(judged, truth):
+    client, feedback = judged
+    answer = client.post("/predict", content=PHOTO).headers["Foodvision-Answer"]
+    assert client.post(f"/feedback/{answer}", params={"truth": truth}).status_code == 200
+    assert [verdict["truth"] for verdict in feedback.verdicts()] == [truth]
+
+
+@pytest.mark.parametrize("truth", ["", "  ", "two\nlines", "x" * 61])
+def test_a_verdict_that_nobody_could_have_typed_is_refused(judged, truth):
+    client, feedback = judged
+    answer = client.post("/predict", content=PHOTO).headers["Foodvision-Answer"]
+    response = client.post(f"/feedback/{answer}", params={"truth": truth})
+    assert response.status_code == 400 and "at most 60 characters" in told(response)
+    assert not feedback.verdicts()
+
+
 def test_a_verdict_on_no_answer_or_with_no_answer_is_refused(judged):
     client, feedback = judged
     answer = client.post("/predict", content=PHOTO).headers["Foodvision-Answer"]
     assert client.post("/feedback/unknown?truth=sushi").status_code == 404
-    assert client.post(f"/feedback/{answer}?truth=burger").status_code == 400
     assert client.post(f"/feedback/{answer}").status_code == 400
     assert client.post(f"/feedback/{answer}?truth=sushi", content=NO_PHOTO).status_code == 400
     assert not feedback.verdicts()

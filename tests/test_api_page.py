@@ -100,11 +100,28 @@ def test_verdicts_are_kept_and_a_photo_only_with_consent(browser, site):
         choose(page, "pizza.jpg", PIZZA)
         page.get_by_role("button", name="Yes", exact=True).click()
         expect(page.get_by_text("May this page also keep your photo")).to_be_visible()
-        assert [verdict["has_photo"] for verdict in site.feedback.verdicts()] == [False]
+        assert site.feedback.verdicts()[-1]["has_photo"] is False
         page.get_by_role("button", name="Keep my photo").click()
         expect(page.get_by_text("Thank you. Your feedback and photo are saved.")).to_be_visible()
-    (verdict,) = site.feedback.verdicts()
+    verdict = site.feedback.verdicts()[-1]
     assert verdict["has_photo"] and verdict["truth"] == verdict["label"]
+
+
+def test_a_verdict_may_be_a_dish_or_any_other_name(browser, site):
+    """Those that the page offers: the likeliest dish, another from the list, and the visitor's own words."""
+    dishes = Classifier().predict(PIZZA).dishes
+    with opened(browser, f"{site.url}#show=dishes") as page:
+        choose(page, "pizza.jpg", PIZZA)
+        page.get_by_role("button", name="Yes", exact=True).click()
+        page.get_by_role("button", name="No, just my feedback").click()
+        expect(page.get_by_text("Thank you. Your feedback is saved.")).to_be_visible()
+        assert site.feedback.verdicts()[-1]["truth"] == next(iter(dishes))
+        for typed, truth in {"ramen": "ramen", "Okonomiyaki": "Okonomiyaki"}.items():
+            page.get_by_role("button", name="No", exact=True).click()
+            page.get_by_label("What is it?").fill(typed)
+            page.get_by_role("button", name="Send", exact=True).click()
+            expect(page.get_by_text("Thank you. Your feedback is saved.")).to_be_visible()
+            assert site.feedback.verdicts()[-1]["truth"] == truth
 
 
 def test_calls_for_programs_have_the_pages_address_and_work_as_they_are_shown(browser, site, tmp_path):

@@ -8,10 +8,12 @@ import sys
 import numpy as np
 import onnx
 import pytest
+from conftest import MODEL
 from PIL import Image
 
 from foodvision import Classifier, ModelError
-from foodvision.answer.classifier import MODEL
+from foodvision.answer.check import check_model
+from foodvision.batch.folder import answer_folder
 from foodvision.cli import main
 
 FOODS = ["pizza", "steak", "sushi"]
@@ -56,6 +58,17 @@ def test_serving_imports_neither_torch_nor_fastai(drawn):
 def test_a_missing_model_says_what_to_run(tmp_path):
     with pytest.raises(ModelError, match=r"There is no .*foodvision compile"):
         Classifier(tmp_path / "export.onnx")
+
+
+def test_without_a_path_it_is_the_model_that_is_there_at_that_moment(tmp_path, monkeypatch):
+    assert Classifier().path == MODEL
+    shutil.copy(MODEL, tmp_path / "export.onnx")
+    monkeypatch.chdir(tmp_path)
+    assert Classifier().path == tmp_path / "export.onnx"
+    monkeypatch.setenv("FOODVISION_MODEL", "another.onnx")
+    for use in (Classifier, check_model, lambda: answer_folder(tmp_path, "answers.csv")):
+        with pytest.raises(ModelError, match=r"There is no .*another\.onnx"):
+            use()
 
 
 def test_a_damaged_model_says_what_to_run(tmp_path):

@@ -186,6 +186,13 @@ def test_a_command_that_needs_training_packages_says_how_to_install_them(photos,
     assert "isn't installed. Install the training packages: pip install -e '.[train]'" in ran.stderr
 
 
+def test_a_missing_package_that_serving_needs_is_not_called_one_of_training(photos):
+    script = "import sys; sys.modules['onnxruntime'] = None; from foodvision.cli import main; sys.exit(main(['check']))"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, encoding="utf-8")
+    assert ran.returncode == 1
+    assert ran.stderr == "This needs onnxruntime, which isn't installed. Reinstall FoodVision: pip install -e .\n"
+
+
 @pytest.mark.parametrize("name", sorted(app.commands))
 def test_the_help_of_each_command_shows_an_example(name, capsys):
     assert main([name, "--help"]) == 0

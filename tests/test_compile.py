@@ -11,7 +11,7 @@ from pathlib import Path
 import cloudpickle
 import pytest
 import torch
-from conftest import ROOT
+from conftest import MODEL, PICKLE, ROOT
 from fastai.tabular.all import TabularDataLoaders, tabular_learner
 from fastai.vision.all import (
     BCEWithLogitsLossFlat,
@@ -43,9 +43,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from foodvision import Classifier, ModelError
-from foodvision.answer.classifier import MODEL, sha256
+from foodvision.answer.classifier import sha256
 from foodvision.cli import main
-from foodvision.learn.compile import PICKLE, CompileError, compile_learner
+from foodvision.learn.compile import CompileError, compile_learner
 from foodvision.learn.mobile import export_mobile
 from foodvision.learn.unpickle import UnknownNames
 

@@ -71,6 +71,13 @@ def test_your_own_photos_are_labelled_by_their_folder_as_precisely_as_it_says(fo
     assert set(listed.split[list(photos)]) == {"train"}
 
 
+def test_your_own_photos_are_read_by_the_answers_you_choose(folders, tmp_path):
+    noodles = touch(tmp_path / "own" / "noodles" / "1.jpg")
+    steak = touch(tmp_path / "own" / "steak" / "1.jpg")
+    listed = list_photos(*folders, own=[tmp_path / "own"], foods={"noodles": ["ramen"]}).set_index("photo")
+    assert listed.label[[noodles, steak]].tolist() == ["any noodles", "steak"]
+
+
 def test_your_own_photos_can_be_set_aside_for_validation(folders, tmp_path):
     aside, taught = (touch(tmp_path / "own" / "sushi" / name) for name in ("1.jpg", "2.png"))
     (tmp_path / "own" / "valid.txt").write_text("sushi/1.jpg\n", encoding="utf-8")

@@ -70,7 +70,8 @@ def test_when_it_is_on_nothing_of_a_photo_is_sent(page):
     choose(page, PIZZA)
     expect(answer(page)).to_have_text("Pizza")
     page.evaluate("dispatchEvent(new Event('online'))")
-    page.wait_for_timeout(1000)
+    choose(page, PIZZA | {"name": "later.jpg"})
+    expect(page.locator("article[aria-label='later.jpg'] h2")).to_have_text("Pizza")
     frames.detach()
     assert sent == []
 

@@ -10,14 +10,16 @@ import numpy as np
 import onnx
 import pandas as pd
 import pytest
+from conftest import MODEL
 from huggingface_hub import ModelCard
 from onnx import numpy_helper
 from PIL import Image
 from reliability.model_files import write_model
 
 from foodvision import Classifier
-from foodvision.answer.classifier import MODEL, sha256
+from foodvision.answer.classifier import sha256
 from foodvision.cli import main
+from foodvision.learn import evaluate
 from foodvision.learn.card import write_card
 from foodvision.learn.evaluate import answer_photos, list_folder
 from foodvision.learn.evaluate import test_photos as official_test_photos
@@ -168,6 +170,15 @@ def test_without_photos_and_internet_evaluating_says_what_to_do(tmp_path):
     assert run.returncode == 1
     assert "The test photos can't be downloaded" in run.stderr.splitlines()[-1]
     assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize("groups", [None, {"baked": ["pizza"], "raw": ["sushi"]}], ids=["classes", "groups"])
+def test_a_model_of_other_classes_needs_a_folder_and_nothing_is_downloaded(groups, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(evaluate, "untar_data", lambda url: pytest.fail(f"{url} was downloaded"))
+    kinds = {"groups": groups} if groups else {}
+    write_model(tmp_path / "own.onnx", vocab=["pizza", "sushi"], decision={}, **kinds)
+    assert main(["evaluate", "--model", str(tmp_path / "own.onnx")]) == 1
+    assert "This model has classes of its own: name a folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ import io
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import MODEL, ROOT
 from PIL import Image
 
-from foodvision.answer.classifier import MODEL, Classifier
+from foodvision.answer.classifier import Classifier
 from foodvision.page.examples import MAX_BYTES, MAX_EXAMPLES, find_examples, list_examples, read_example
 from tests.drawn_examples import DRAWINGS, EXAMPLES, draw_example
 

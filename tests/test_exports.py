@@ -12,6 +12,7 @@ import pytest
 import timm
 import timm.optim
 import torch
+from conftest import MODEL, PICKLE
 from fastai.callback.all import (
     ActivationStats,
     BnFreeze,
@@ -46,9 +47,8 @@ from learners import block_dls, draw_photos, photo_dls, tiny_learner, tiny_netwo
 from torch import nn
 
 from foodvision import Classifier
-from foodvision.answer.classifier import MODEL
 from foodvision.cli import main
-from foodvision.learn.compile import PICKLE, compile_learner
+from foodvision.learn.compile import compile_learner
 from foodvision.learn.describe import CompileError, describe_learner
 from foodvision.learn.left_out import UnknownNames
 from foodvision.learn.load import read_learner

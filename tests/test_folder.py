@@ -15,11 +15,11 @@ import weakref
 import onnx
 import pandas as pd
 import pytest
+from conftest import MODEL
 from distributed import Client, LocalCluster
 from PIL import Image
 
 from foodvision import Classifier
-from foodvision.answer.classifier import MODEL
 from foodvision.batch import engines, folder
 from foodvision.batch.csv_table import CsvTable
 from foodvision.batch.folder import answer_folder
@@ -296,6 +296,14 @@ def test_two_workers_on_this_machine_give_the_same_rows(photos, tmp_path):
     run = subprocess.run(command, cwd=MODEL.parent, capture_output=True, encoding="utf-8", check=True)
     assert "4 photos answered" in run.stdout and not run.stderr
     assert (tmp_path / "there.csv").read_text() == (tmp_path / "here.csv").read_text()
+
+
+@pytest.mark.slow
+def test_processes_that_do_not_start_are_a_sentence_about_them(photos, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(engines, "CLUSTER_TIMEOUT_S", 1)
+    monkeypatch.setattr("distributed.LocalCluster", lambda n_workers, **settings: LocalCluster(n_workers=0, **settings))
+    assert main([str(photos), "--output", str(tmp_path / "answers.csv"), "--workers", "2"]) == 1
+    assert "No Dask process started within 1 s. Try fewer --workers" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

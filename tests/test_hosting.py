@@ -25,7 +25,7 @@ import psutil
 import pytest
 import repo2docker.buildpacks.conda
 import yaml
-from conftest import PATIENCE, ROOT, Server, free_port, wait_for
+from conftest import MODEL, PATIENCE, ROOT, Server, free_port, wait_for
 from docker.utils.build import exclude_paths
 from packaging.requirements import Requirement
 from playwright.sync_api import expect
@@ -34,7 +34,7 @@ from visitor import answer, choose, chooser, drawn, opened, saved
 
 from foodvision import ModelError
 from foodvision.answer.check import check_model
-from foodvision.answer.classifier import MODEL, Classifier
+from foodvision.answer.classifier import Classifier
 
 PYTHON = "3.11"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -122,7 +122,7 @@ def conda_and_pip(path):
 
 def test_every_environment_has_the_same_python_and_the_same_versions():
     assert PROJECT["project"]["requires-python"] == f">={PYTHON}"
-    assert conda_and_pip("environment.yml") == ([f"python={PYTHON}", "pip"], ["-e .[train,test,folder]"])
+    assert conda_and_pip("environment.yml") == ([f"python={PYTHON}", "pip"], ["-e .[train,test,folder,api,mcp]"])
     assert conda_and_pip("binder/environment.yml") == ([f"python={PYTHON}", "pip"], ["-r ../requirements/serve.txt"])
     assert f"\nFROM python:{PYTHON}-slim" in (ROOT / "Dockerfile").read_text()
     assert f"--python-version {PYTHON} " in (ROOT / "Makefile").read_text()

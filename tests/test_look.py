@@ -31,21 +31,24 @@ MAX_CHANGED = 0.02  # of all pixels
 
 
 def has_debians_font():
+    if not shutil.which("fc-match"):
+        return False
     found = subprocess.run(["fc-match", "system-ui", "family"], capture_output=True, text=True).stdout
     return found.strip() == FONT
 
 
 class Look:
-    """Compares a page with its references, state by state, and collects what is wrong."""
+    """Checks a page state by state, and collects what is wrong. `compares` tells if it looks at references, too."""
 
     def __init__(self, page, name):
         self.page, self.name, self.faults = page, name, []
+        self.compares = has_debians_font()
 
     def check(self, state):
         shot = Image.open(io.BytesIO(self.page.screenshot(animations="disabled", caret="hide"))).convert("RGB")
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         shot.save(SCREENSHOTS / f"{self.name}-{state}.png")
-        if "light" in self.name or state in DARK:
+        if self.compares and ("light" in self.name or state in DARK):
             self.compare(state, shot.resize((WIDTH, WIDTH * shot.height // shot.width), Image.Resampling.BOX))
         found = Axe().run(self.page).response["violations"]
         serious = [violation["help"] for violation in found if violation["impact"] in ("serious", "critical")]
@@ -79,8 +82,6 @@ def pizza():
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("device", DEVICES)
 def test_every_state_is_accessible_and_looks_as_approved(browser, voila, pizza, device, scheme):
-    if not shutil.which("fc-match") or not has_debians_font():
-        pytest.skip(f"no {FONT} as the system's font: the page's look was not compared with its references")
     with browser.new_context(color_scheme=scheme, reduced_motion="reduce", **DEVICES[device]) as context:
         page = context.new_page()
         look = Look(page, f"{device}-{scheme}")
@@ -90,6 +91,8 @@ def test_every_state_is_accessible_and_looks_as_approved(browser, voila, pizza, 
         show_single_answers(page, look, pizza)
         show_several(page, look, pizza)
         assert not look.faults
+    if not look.compares:
+        pytest.skip(f"no {FONT} as the system's font: every state is accessible, but its look was not compared")
 
 
 def show_the_offer(page, look):

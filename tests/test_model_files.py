@@ -10,7 +10,7 @@ import sys
 
 import pytest
 import torch
-from conftest import ROOT
+from conftest import MODEL, PICKLE, ROOT
 from fastai.learner import Learner
 from reliability.model_files import (
     ATTACKS,
@@ -28,10 +28,10 @@ from reliability.model_files import (
 )
 
 from foodvision import Classifier, ModelError
-from foodvision.answer.classifier import MODEL, sha256
+from foodvision.answer.classifier import sha256
 from foodvision.cli import main
 from foodvision.learn.allowed import MADE, resolve
-from foodvision.learn.compile import PICKLE, CompileError, compile_learner
+from foodvision.learn.compile import CompileError, compile_learner
 from foodvision.learn.left_out import LeftOut, UnknownNames
 from foodvision.learn.load import read_learner
 from foodvision.learn.unpickle import Unpickler, find_unknown

@@ -729,9 +729,9 @@ def test_the_answers_to_many_photos_are_saved_as_several_pictures(page):
     expect(page.get_by_text("35 of 35 done")).to_be_visible()
     downloads = []
     page.on("download", lambda download: downloads.append(download))
-    page.get_by_role("button", name="Save picture").click()
+    with page.expect_download(lambda _: len(downloads) == 2):
+        page.get_by_role("button", name="Save picture").click()
     expect(page.get_by_text("Saved as 2 pictures.")).to_be_visible()
-    page.wait_for_timeout(500)
     assert [download.suggested_filename for download in downloads] == ["foodvision.png", "foodvision-2.png"]
     tiles = 0
     for download in downloads:
@@ -770,9 +770,10 @@ def test_a_saved_file_can_still_be_fetched_after_the_browser_has_asked(page):
     choose(page, "drawn.jpg", saved(drawn()))
     expect(answer(page)).to_be_visible()
     page.evaluate(NOTE_ADDRESS)
+    page.clock.install()
     with page.expect_download():
         page.get_by_role("button", name="Save picture").click()
-    page.wait_for_timeout(1500)
+    page.clock.fast_forward("01:00")
     assert page.evaluate(LOADS)
 
 

@@ -12,10 +12,9 @@ import zipfile
 
 import nbformat
 import pytest
-from conftest import PATIENCE, ROOT, Server, free_port, wait_for
+from conftest import MODEL, PATIENCE, ROOT, Server, free_port, wait_for
 from reliability.messages import Visitor, photo
 
-from foodvision.answer.classifier import MODEL
 from foodvision.page.notebook import ServeError
 from foodvision.page.trial import try_notebook, try_port
 

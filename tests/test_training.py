@@ -17,7 +17,7 @@ from torchvision import models
 
 from foodvision.learn.bodies import describe_body
 from foodvision.learn.calibrate import add_up, calibrate, fit_temperature, fold_in
-from foodvision.learn.loading import ANSWER_SHARES, Dealer, Grain, Sharpness, photo_weights
+from foodvision.learn.dataloaders import ANSWER_SHARES, Dealer, Grain, Sharpness, photo_weights
 from foodvision.learn.training import Averaged, CPUMixedPrecision, SumOfClasses, fit_stage
 
 pytestmark = pytest.mark.learn

@@ -5,12 +5,12 @@ from os import PathLike
 import numpy as np
 from PIL import Image, ImageDraw
 
-from .classifier import MODEL, Classifier, ModelError
+from .classifier import Classifier, ModelError
 from .prediction import Prediction
 
 
-def check_model(path: str | PathLike[str] = MODEL) -> Prediction:
-    """The prediction of the model at `path` for a drawn picture.
+def check_model(path: str | PathLike[str] | None = None) -> Prediction:
+    """The prediction of the model at `path`, or else the one that `locate.find_model` finds, for a drawn picture.
 
     Raises ModelError if the model is missing, if the learner beside it is a different one, or if the model doesn't give
     probabilities. Without a pickle beside the model, as in a wheel, staleness isn't checked.

@@ -1,17 +1,15 @@
 """A model's titles and background sentences, read from its metadata without loading ONNX Runtime."""
 
-import io
 import json
-import os
-from collections.abc import Iterator
+import mmap
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
+
+from .protobuf import read_bytes, read_fields
 
 BACKGROUND = {"other_food": "This looks like food, but not {foods}.", "not_food": "I don't see food here."}
 OTHER_BACKGROUND = "This is not {foods}."
-# The protobuf package would copy all weights into the server's memory, twice, and take a thousand times as long.
 METADATA, KEY, VALUE = 14, 1, 2  # fields of ModelProto and StringStringEntryProto in onnx.proto
-VARINT, FIXED_64, BYTES, FIXED_32 = 0, 1, 2, 5  # protobuf's wire types
 
 
 def answers_of(metadata: dict[str, Any]) -> list[str]:
@@ -41,9 +39,10 @@ def dishes_of(metadata: dict[str, Any]) -> dict[str, str]:
 
 def read_texts(path: Path) -> dict[str, bytes]:
     """A model file's metadata, each entry as the JSON that it holds. Raises OSError, ValueError."""
-    with path.open("rb") as file:
-        entries = [dict(_strings(io.BytesIO(entry), {KEY, VALUE})) for _, entry in _strings(file, {METADATA})]
-    return {entry[KEY].decode(): entry[VALUE] for entry in entries if entry.keys() == {KEY, VALUE}}
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as model:
+        entries = [field.value for field in read_fields(model, {METADATA}) if isinstance(field.value, bytes)]
+    pairs = [(read_bytes(entry, KEY), read_bytes(entry, VALUE)) for entry in entries]
+    return {key.decode(): value for keys, values in pairs for key, value in zip(keys, values, strict=False)}
 
 
 def read_classes(path: Path) -> dict[str, dict[str, str]]:
@@ -63,34 +62,3 @@ def read_classes(path: Path) -> dict[str, dict[str, str]]:
         return classes
     except (LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path.name} does not say what its classes are") from error
-
-
-def _strings(file: BinaryIO, wanted: set[int]) -> Iterator[tuple[int, bytes]]:
-    """Number and content of the wanted fields in a protobuf message. Other fields, such as the weights, are skipped."""
-    while (tag := _varint(file)) is not None:
-        number, kind = tag >> 3, tag & 7
-        if kind == VARINT:
-            _varint(file)
-        elif kind == BYTES:
-            size = _varint(file) or 0
-            if number in wanted:
-                yield number, file.read(size)
-            else:
-                file.seek(size, os.SEEK_CUR)
-        elif kind in (FIXED_32, FIXED_64):
-            file.seek(4 if kind == FIXED_32 else 8, os.SEEK_CUR)
-        else:
-            raise ValueError("This is not an ONNX model.")
-
-
-def _varint(file: BinaryIO) -> int | None:
-    """The next number, seven bits per byte; None at the end of the file."""
-    value = shift = 0
-    while byte := file.read(1):
-        value |= (byte[0] & 0x7F) << shift
-        shift += 7
-        if byte[0] < 0x80:
-            return value
-        if shift > 63:
-            raise ValueError("This is not an ONNX model.")
-    return None

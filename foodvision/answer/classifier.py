@@ -20,7 +20,6 @@ from .photo import PhotoSource, read_photo
 from .prediction import Prediction, add_up, decide, most_likely
 from .preprocessing import to_pixels
 
-MODEL = find_model()
 RECOMPILE = "Run `foodvision compile` (it needs the training dependencies: pip install -e '.[train]')."
 
 
@@ -31,16 +30,17 @@ class ModelError(RuntimeError):
 class Classifier:
     """A compiled learner, ready to predict: `Classifier().predict("photo.jpg").label`.
 
-    Everything about the model comes from the file's metadata (see `metadata.read_metadata`): its `answers`, what people
-    call them (`titles`), the sentences for background answers (`background`), the classes of the network (`vocab`) and
-    which of them make an answer (`groups`), the `preprocessing` and the decision rule.
+    Without a path, it is the model that `locate.find_model` finds at that moment. Everything about it comes from the
+    file's metadata (see `metadata.read_metadata`): its `answers`, what people call them (`titles`), the sentences for
+    background answers (`background`), the classes of the network (`vocab`) and which of them make an answer (`groups`),
+    the `preprocessing` and the decision rule.
 
     Raises ModelError if the file is missing, was not written by `foodvision compile`, or was compiled from another
     pickle than the one beside it. The pickle is only hashed, never loaded.
     """
 
-    def __init__(self, path: str | PathLike[str] = MODEL, threads: int | None = None) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | PathLike[str] | None = None, threads: int | None = None) -> None:
+        self.path = find_model() if path is None else Path(path)
         self.session = _open_session(self.path, threads)
         self.metadata = _read_metadata(self.path, self.session)
         self.vocab: list[str] = self.metadata["vocab"]

@@ -5,15 +5,13 @@ from typing import Any
 
 import click
 
-from ..locate import find_model
+from .. import options
 
 INSTALL = "This needs mcp, which isn't installed. Install it: pip install -e '.[mcp]'"
 
 
 @click.command()
-@click.option(
-    "--model", type=click.Path(path_type=Path), default=find_model, help="A compiled learner. Default: export.onnx."
-)
+@options.MODEL
 def mcp(model: Path) -> int:
     """Let an assistant ask what is in a photo on this computer.
 

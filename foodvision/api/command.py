@@ -3,27 +3,24 @@
 import json
 import os
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import click
 
-from ..locate import find_model
+from .. import options
 
 INSTALL = "Install the API's packages: pip install -e '.[api]'"
 API_PACKAGES = {"fastapi", "uvicorn", "starlette", "pydantic", "prometheus_client", "python_multipart"}
 ORIGIN = "An origin that CORS allows, or '*'; repeatable."
-option = partial(click.option, show_envvar=True)
+setting = partial(click.option, show_envvar=True)
 
 
 @click.command()
-@click.option(
-    "--model", type=click.Path(path_type=Path), default=find_model, help="A compiled learner. Default: export.onnx."
-)
-@option("--host", envvar="FOODVISION_HOST", default="127.0.0.1", help="0.0.0.0 lets other computers connect.")
-@option("--port", envvar=["AIP_HTTP_PORT", "PORT"], type=int, default=8000, show_default=True)
-@option("--origin", "origins", envvar="FOODVISION_ORIGINS", multiple=True, help=ORIGIN)
-@option(
+@options.MODEL
+@setting("--host", envvar="FOODVISION_HOST", default="127.0.0.1", help="0.0.0.0 lets other computers connect.")
+@setting("--port", envvar=["AIP_HTTP_PORT", "PORT"], type=int, default=8000, show_default=True)
+@setting("--origin", "origins", envvar="FOODVISION_ORIGINS", multiple=True, help=ORIGIN)
+@setting(
     "--allowed-host", "hosts", envvar="FOODVISION_HOSTS", multiple=True, help="A host name to answer to; repeatable."
 )
 @click.option("--metrics/--no-metrics", default=None, help="Whether to serve /metrics. Default: only on this computer.")

@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import re
 from collections.abc import Iterable
 from fnmatch import fnmatch
 
@@ -26,7 +27,8 @@ class Guard:
         open_paths: Iterable[str] = (),
         body_timeout_s: float = BODY_TIMEOUT_S,
     ) -> None:
-        self.app, self.key, self.hosts, self.open_paths = app, key, list(hosts), set(open_paths)
+        self.app, self.key, self.open_paths = app, key, set(open_paths)
+        self.hosts = [_without_brackets(pattern) for pattern in hosts]
         self.body_timeout_s = body_timeout_s
         self.held = 0  # bytes
 
@@ -51,8 +53,8 @@ class Guard:
         if scope["path"] in self.open_paths:
             return
         headers = Headers(scope=scope)
-        host = headers.get("host", "").rpartition(":")[0] or headers.get("host", "")
-        if self.hosts and not any(fnmatch(host.lower(), pattern.lower()) for pattern in self.hosts):
+        host = _without_port(headers.get("host", ""))
+        if self.hosts and not any(fnmatch(host, pattern) for pattern in self.hosts):
             raise ApiError(400, WRONG_HOST)
         given = headers.get("authorization", "").removeprefix("Bearer ") or headers.get("x-api-key", "")
         if (
@@ -85,6 +87,15 @@ class Guard:
         body += part
         self.held += len(part)
         return message.get("more_body", False)
+
+
+def _without_port(host: str) -> str:
+    return _without_brackets(re.sub(r":\d*\Z", "", host))
+
+
+def _without_brackets(host: str) -> str:
+    """A host's name or IPv6 address in lower case; for `fnmatch`, brackets would be a choice of characters."""
+    return host.strip("[]").lower()
 
 
 class _Replay:

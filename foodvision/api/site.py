@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
-from ..locate import find_file
+from ..locate import NOTEBOOK, find_file
 from ..page import device
 from ..page.embedding import allow_frames
 from ..page.pictures import CODE, code_of, is_address
@@ -18,7 +18,6 @@ from ..page.preview import site_address, with_addresses
 from ..page.standalone import StandalonePage, render_page
 from .errors import ApiError
 
-NOTEBOOK = "foodvision.ipynb"
 ANSWERER = "httpAnswerer"  # in page/static/http.js
 FRAMES = "frame-ancestors 'self' https://huggingface.co"
 HEADERS = {

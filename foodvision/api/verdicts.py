@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse, Response
 
 from ..answer.photo import read_photo
 from ..answer.prediction import Prediction
-from ..page.feedback import Feedback
+from ..page.feedback import MAX_TRUTH, Feedback, can_be_true
 from ..page.pictures import encode
 from .answering import Answering
 from .bodies import raw_photo
@@ -18,7 +18,7 @@ from .shapes import PROBLEMS, RAW_CONTENT
 ANSWER_ID = "Foodvision-Answer"  # a response's header, if verdicts are kept
 MAX_REMEMBERED = 10_000  # answers that can still get a verdict
 FORGOTTEN = "This server doesn't remember that answer. Ask about the photo again, then send the verdict."
-NOT_AN_ANSWER = "The truth has to be one of the answers that the model can give."
+NO_TRUTH = f"Send what the photo shows as `truth`: an answer, a dish, or any name of at most {MAX_TRUTH} characters."
 NO_FEEDBACK = "This server keeps no verdicts. Its owner can set FOODVISION_FEEDBACK to a file."
 
 router = APIRouter(tags=["FoodVision"])
@@ -40,11 +40,11 @@ class Verdicts:
         return key
 
     def recall(self, key: str, truth: str) -> Prediction:
-        """The answer with this id. Raises ApiError if it is forgotten, or if it couldn't have been `truth`."""
+        """The answer with this id. Raises ApiError if it is forgotten, or if `truth` is no name."""
         if key not in self._answers:
             raise ApiError(404, FORGOTTEN)
-        if truth not in self._answers[key].probabilities:
-            raise ApiError(400, NOT_AN_ANSWER)
+        if not can_be_true(truth, self._answers[key]):
+            raise ApiError(400, NO_TRUTH)
         return self._answers[key]
 
 
@@ -52,8 +52,9 @@ class Verdicts:
 async def keep_verdict(answer: str, truth: str, request: Request) -> Response:
     """Keep what an answer should have been. Send the photo only if the person in front of it agreed that it is kept.
 
-    `answer` is the header `Foodvision-Answer` of an answer to a photo's bytes. A second verdict replaces the first. Of
-    the photo only the picture is kept, without its location or device.
+    `answer` is the header `Foodvision-Answer` of an answer to a photo's bytes, and `truth` is an answer, a dish or any
+    other short name. A second verdict replaces the first. Of the photo only the picture is kept, without its location
+    or device.
     """
     verdicts: Verdicts | None = request.app.state.verdicts
     if verdicts is None:

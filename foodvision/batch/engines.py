@@ -56,19 +56,21 @@ def _dask(workers: int | None, scheduler: str | None) -> Iterator[tuple[Submit, 
         raise FolderError(f"Dask isn't installed here. {INSTALL}") from error
     with ExitStack() as stack:
         address = scheduler
-        if workers:
-            threads = max(1, cores() // workers)
-            address = stack.enter_context(
-                LocalCluster(
-                    n_workers=workers, threads_per_worker=threads, dashboard_address=FREE_PORT, preload=IGNORE_CTRL_C
-                )
-            )
         try:
+            if workers:
+                settings = {"threads_per_worker": max(1, cores() // workers), "dashboard_address": FREE_PORT}
+                address = stack.enter_context(LocalCluster(n_workers=workers, preload=IGNORE_CTRL_C, **settings))
             client = stack.enter_context(Client(address, timeout=CLUSTER_TIMEOUT_S))
             client.wait_for_workers(1, timeout=CLUSTER_TIMEOUT_S)
         except (OSError, ValueError) as error:
-            raise FolderError(f"No Dask worker answers at {scheduler}. Is the cluster running there?") from error
+            raise FolderError(_no_worker(scheduler)) from error
         try:
             yield partial(client.submit, pure=False), sum(client.nthreads().values())
         except (CancelledError, ImportError, KilledWorker) as error:
             raise FolderError(f"The Dask cluster gave up: {error}. Run the same command to resume.") from error
+
+
+def _no_worker(scheduler: str | None) -> str:
+    if scheduler:
+        return f"No Dask worker answers at {scheduler}. Is the cluster running there?"
+    return f"No Dask process started within {CLUSTER_TIMEOUT_S} s. Try fewer --workers, or none: threads need no Dask."

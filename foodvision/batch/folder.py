@@ -14,8 +14,9 @@ from time import perf_counter
 
 import numpy as np
 
-from ..answer.classifier import MODEL, Classifier, ModelError, sha256
+from ..answer.classifier import Classifier, ModelError, sha256
 from ..answer.photo import PhotoError
+from ..locate import find_model
 from .csv_table import CsvTable
 from .engines import engine, in_order
 from .inputs import why_missing, why_no_photos
@@ -53,7 +54,7 @@ class Tally:
 def answer_folder(
     folder: str | os.PathLike,
     output: str | os.PathLike,
-    model: str | os.PathLike = MODEL,
+    model: str | os.PathLike | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
 ) -> Tally:
@@ -64,7 +65,7 @@ def answer_folder(
     same call resumes it. Raises ModelError; FolderError if `output` holds other answers or can't be read, if there are
     no photos, or if pyarrow or Dask is missing; and OSError if `output` can't be written.
     """
-    folder, model = _resolved(folder), Path(model).resolve()
+    folder, model = _resolved(folder), Path(model or find_model()).resolve()
     answers, digest = Classifier(model).answers, sha256(model)
     run = {"folder": str(folder), "model_sha256": digest}
     table = _open_table(Path(output), answers, run)

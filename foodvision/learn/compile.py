@@ -11,13 +11,13 @@ import torch
 from fastai.learner import Learner
 from torch import nn
 
-from ..answer.classifier import MODEL, Classifier, ModelError, sha256
+from ..answer.classifier import Classifier, ModelError, sha256
 from .describe import CompileError, describe_learner
 from .left_out import UnknownNames
 from .load import read_learner
 from .served import TRIALS, Mapped, answer_noise, draw_noise, ready, served_model
 
-PICKLE = MODEL.with_suffix(".pkl")
+PICKLE, MODEL = Path("export.pkl"), Path("export.onnx")  # in the current folder
 TOLERANCE = 1e-3  # between the learner's probabilities and the compiled model's
 MAX_SHOWN = 12  # class names in a message
 
@@ -25,7 +25,7 @@ __all__ = ["PICKLE", "CompileError", "UnknownNames", "compile_learner"]
 
 
 def compile_learner(
-    learner: Learner | str | Path = PICKLE.name,
+    learner: Learner | str | Path = PICKLE,
     path: str | Path | None = None,
     trust: bool = False,
     verbose: bool = True,
@@ -44,7 +44,7 @@ def compile_learner(
     UnknownNames for an exported file that needs more than the allow-list, unless you `trust` it.
     """
     if isinstance(learner, Learner):
-        path, source = Path(path or MODEL.name), "the learner"
+        path, source = Path(path or MODEL), "the learner"
         written = _compile_live(learner, path)
     else:
         source = str(Path(learner).resolve())
@@ -57,7 +57,7 @@ def compile_learner(
 
 
 def compile_file(
-    pickle: Path = Path(PICKLE.name),
+    pickle: Path = PICKLE,
     output: Path | None = None,
     trust: bool = False,
     write: Callable[[Path, Path | None, bool], Path] = compile_learner,

@@ -22,13 +22,15 @@ def list_photos(
     not_food: str | Path,
     own: Iterable[str | Path] = (),
     small: str | Path | None = None,
+    foods: dict[str, list[str]] = FOODS,
 ) -> pd.DataFrame:
     """Table of `photo` (path), `label`, `split` ("train", "valid", "test") and `source`.
 
-    A label is one of Food-101's dishes, `not_food`, or, for your own photos, "any" and an answer. Food-101's official
-    test photos are the test split. `own` are folders of photos by label, such as `feedback.ipynb` exports; those that
-    don't exist are left out, and the photos that a folder's `valid.txt` lists are for validation. `small` is a folder
-    of Food-101's photos at low resolution; official training photos that aren't used for validation are taken from it.
+    A label is one of Food-101's dishes, `not_food`, or, for your own photos, "any" and an answer: one of `foods`, or
+    other food. Food-101's official test photos are the test split. `own` are folders of photos by label, such as
+    `feedback.ipynb` exports; those that don't exist are left out, and the photos that a folder's `valid.txt` lists are
+    for validation. `small` is a folder of Food-101's photos at low resolution; official training photos that aren't
+    used for validation are taken from it.
     Raises FileNotFoundError if one of the first two folders has no photos, and ValueError for a label that is neither a
     dish nor an answer.
     """
@@ -37,7 +39,7 @@ def list_photos(
     if missing := {"food101", NOT_FOOD} - {source for *_, source in rows}:
         raise FileNotFoundError(f"No photos of {', '.join(sorted(missing))} in {food101} or {not_food}.")
     for folder in map(Path, own):
-        rows += _own_photos(folder, dishes)
+        rows += _own_photos(folder, dishes, foods)
     rows += _small_photos(Path(small), food101) if small else []
     return pd.DataFrame(rows, columns=["photo", "label", "split", "source"])
 
@@ -85,18 +87,18 @@ def _other_photos(not_food: Path) -> Rows:
             yield photo, NOT_FOOD, split, NOT_FOOD
 
 
-def _own_photos(folder: Path, dishes: list[str]) -> Rows:
+def _own_photos(folder: Path, dishes: list[str], foods: dict[str, list[str]]) -> Rows:
     listed = folder / "valid.txt"
     valid = set(listed.read_text(encoding="utf-8").splitlines()) if listed.exists() else set()
     for photo in sorted(folder.glob("*/*.*")):
         name = f"{photo.parent.name}/{photo.name}"
-        yield photo, _own_label(photo.parent, dishes), "valid" if name in valid else "train", "own"
+        yield photo, _own_label(photo.parent, dishes, foods), "valid" if name in valid else "train", "own"
 
 
-def _own_label(folder: Path, dishes: list[str]) -> str:
+def _own_label(folder: Path, dishes: list[str], foods: dict[str, list[str]]) -> str:
     """A folder called "steak" holds photos of any steak; one called "prime_rib" is more precise."""
-    if folder.name in (*FOODS, OTHER_FOOD):
-        return folder.name if [folder.name] == FOODS.get(folder.name) else ANY + folder.name
+    if folder.name in (*foods, OTHER_FOOD):
+        return folder.name if [folder.name] == foods.get(folder.name) else ANY + folder.name
     if folder.name in (*dishes, NOT_FOOD):
         return folder.name
     raise ValueError(f"{folder} is named after neither a dish of Food-101 nor an answer. Call it other_food, perhaps.")

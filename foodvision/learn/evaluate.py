@@ -9,11 +9,12 @@ import onnx
 import pandas as pd
 from fastai.data.external import URLs, untar_data
 
-from ..answer.classifier import MODEL, Classifier
+from ..answer.classifier import Classifier
 from ..answer.photo import PhotoError
 from ..answer.prediction import Prediction
 from ..batch.names import one_line, photos_in
-from .data import NOT_FOOD_URL, answers_of, list_photos
+from ..locate import find_model
+from .data import BACKGROUND, NOT_FOOD_URL, answers_of, list_photos
 from .scores import confidence_interval, expected_calibration_error, reliability, score_answers
 
 __all__ = [
@@ -41,7 +42,7 @@ def answer_photos(classifier: Classifier, photos: pd.DataFrame) -> pd.DataFrame:
     answers.insert(0, "answer", [prediction.label for prediction in predictions])
     answers.insert(1, "unsure", [prediction.unsure for prediction in predictions])
     answers.insert(2, "seconds", [prediction.seconds for prediction in predictions])
-    if "dish" in photos and classifier.groups:
+    if "dish" in photos and classifier.dishes:
         dishes = photos.dish[answers.index]
         places = [_place(dish, prediction) for dish, prediction in zip(dishes, predictions, strict=True)]
         answers.insert(3, "place", places)
@@ -73,7 +74,7 @@ def list_folder(folder: Path, vocab: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["photo", "label"])
 
 
-def keep_answers(answers: pd.DataFrame, model: Path = MODEL) -> None:
+def keep_answers(answers: pd.DataFrame, model: Path) -> None:
     """Write how often and how confidently the model gave each answer into its file, for drift on the owner's page.
 
     `answers` is the table from `answer_photos`, about the model's test photos. Compiling the model again removes them.
@@ -92,15 +93,16 @@ def keep_answers(answers: pd.DataFrame, model: Path = MODEL) -> None:
     unchecked.replace(model)
 
 
-def evaluate_folder(folder: Path | None = None, model: Path = MODEL, keep: bool = False) -> int:
+def evaluate_folder(folder: Path | None = None, model: Path | None = None, keep: bool = False) -> int:
     """`foodvision evaluate`: print the scores and return the exit status, 1 if a photo could not be read.
 
     With `keep`, the answers are written into the model's file.
     """
+    model = model or find_model()
     classifier = Classifier(model)
     foods = [name for name in classifier.answers if name not in classifier.background]
     try:
-        photos = list_folder(Path(folder), classifier.answers) if folder else _official_test_photos(classifier.groups)
+        photos = list_folder(Path(folder), classifier.answers) if folder else _official_test_photos(classifier)
     except (ValueError, OSError) as error:
         print(_sentence(error), file=sys.stderr)
         return 1
@@ -135,10 +137,10 @@ def _place(dish: str, prediction: Prediction) -> float:
     return list(prediction.dishes).index(dish) + 1 if dish in prediction.dishes else float("nan")
 
 
-def _official_test_photos(groups: dict[str, list[str]]) -> pd.DataFrame:
-    if not groups:
+def _official_test_photos(classifier: Classifier) -> pd.DataFrame:
+    if not classifier.dishes or not set(BACKGROUND) <= set(classifier.answers):
         raise ValueError("This model has classes of its own: name a folder with a subfolder of photos for each.")
-    return test_photos(list_photos(untar_data(URLs.FOOD), untar_data(NOT_FOOD_URL)), groups)
+    return test_photos(list_photos(untar_data(URLs.FOOD), untar_data(NOT_FOOD_URL)), classifier.groups)
 
 
 def _print(answers: pd.DataFrame, vocab: list[str], foods: list[str]) -> None:

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import click
 
-from ..locate import find_file, find_model
-
-NOTEBOOK = "foodvision.ipynb"
+from .. import options
+from ..locate import NOTEBOOK, find_file
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -37,9 +36,7 @@ def serve(options: tuple[str, ...]) -> int:
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--notebook", type=click.Path(path_type=Path), help="The page's notebook. Default: foodvision.ipynb.")
-@click.option(
-    "--model", type=click.Path(path_type=Path), default=find_model, help="A compiled learner. Default: export.onnx."
-)
+@options.MODEL
 def static(folder: Path, notebook: Path | None, model: Path) -> int:
     """Write the page as a folder of files that answers photos in the browser.
 

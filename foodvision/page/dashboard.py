@@ -18,14 +18,13 @@ from ..answer.prediction import Prediction
 from ..answer.refusals import APOLOGY, Refusal, wording
 from .assets import DRAWN, MAX_BYTES, SHORT_SIDE, join_modules, read_style
 from .examples import list_examples, read_example
-from .feedback import Feedback
+from .feedback import Feedback, can_be_true
 from .links import source_link
 from .pictures import CODE, code_of, encode, is_address
 
 MAX_ARRIVING = 16  # unfinished requests per visitor
 MAX_ARRIVING_BYTES = 2 * MAX_BYTES  # in all of them; the oldest are dropped, since the page has given up on those
 MAX_REMEMBERED = 1000  # answers that a visitor can still give a verdict on
-MAX_TRUTH = 60  # characters of a dish that the model doesn't know
 DRAWN_SCRIPT = "export default () => foodvision.widget();"  # for a page that has the script already
 ON_BINDER = "BINDER_LAUNCH_HOST"  # set in every kernel that Binder starts
 NONSENSE = Refusal("The app doesn't understand what this page sent. Reload the page and try again.", "nonsense")
@@ -169,7 +168,7 @@ class Dashboard(anywidget.AnyWidget):
         if self.feedback is None or not _is_number(about) or about not in self._answers:
             raise RequestError(FORGOTTEN)
         key, prediction = self._answers[about]
-        if not _is_truth(truth) and truth not in list(prediction.probabilities):
+        if not can_be_true(truth, prediction):
             raise RequestError(NONSENSE)
         photo = encode(read_photo(content)) if content else None
         self.feedback.add(key, prediction, truth, photo)
@@ -202,11 +201,6 @@ def _forget_oldest(entries):
 def _is_number(value: object) -> TypeGuard[int]:
     """Whether this can be a request's id or a size: an integer that JavaScript can represent exactly."""
     return type(value) is int and 0 <= value < 2**53
-
-
-def _is_truth(value: object) -> bool:
-    """Whether a visitor can have typed it: a short line of text."""
-    return isinstance(value, str) and 0 < len(value.strip()) <= MAX_TRUTH and value.isprintable()
 
 
 def _forbid_other_widgets():

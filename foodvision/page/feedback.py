@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import TypedDict, cast
+from typing import TypedDict, TypeGuard, cast
 from unicodedata import normalize
 from urllib.parse import quote
 
@@ -17,6 +17,7 @@ from ..answer.prediction import Prediction
 
 SETTING = "FOODVISION_FEEDBACK"
 LOCK_TIMEOUT_S = 30  # waiting for another visitor's kernel to write
+MAX_TRUTH = 60  # characters of a dish that the model doesn't know
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS verdicts (
     key TEXT PRIMARY KEY,       -- of the answer; a change of mind replaces the verdict
@@ -134,6 +135,14 @@ class Feedback:
                 yield db
         finally:
             db.close()
+
+
+def can_be_true(truth: object, prediction: Prediction) -> TypeGuard[str]:
+    """Whether a visitor can say that a photo shows this: an answer or dish of the prediction, or any short name."""
+    if not isinstance(truth, str):
+        return False
+    known = truth in prediction.probabilities or truth in prediction.dishes
+    return known or (0 < len(truth.strip()) <= MAX_TRUTH and truth.isprintable())
 
 
 def _booleans(row: sqlite3.Row) -> dict[str, bool | None]:

@@ -7,13 +7,13 @@ from urllib.parse import quote
 
 import click
 
-from ..locate import CHECKOUT, PACKAGED
+from ..locate import CHECKOUT, NOTEBOOK, PACKAGED
 from .remote import Repository, find_repository, has_remote, project_files
 
 PLACEHOLDER = "OWNER/REPO"  # what the documents say until the repository has an address
 PAGES_PLACEHOLDER = "https://OWNER.github.io/REPO"  # where the landing page in docs/ may be published
 DOCUMENTS = {".cff", ".html", ".ipynb", ".md", ".toml", ".yaml", ".yml"}
-NOTEBOOK, TRAINING = "foodvision.ipynb", "train.ipynb"
+TRAINING = "train.ipynb"
 BINDER, COLAB = "https://mybinder.org/v2", "https://colab.research.google.com/github"
 PAGE = f"?urlpath=voila%2Frender%2F{NOTEBOOK}"
 LINK = re.compile(

@@ -12,7 +12,7 @@ from traitlets import Integer, default
 from voila.app import Voila
 
 from ..answer.machine import cores, memory
-from ..locate import MODEL_SETTING, OWN_FOLDER, find_file, find_model
+from ..locate import MODEL_SETTING, NOTEBOOK, OWN_FOLDER, find_file, find_model
 from .device_handler import DeviceHandler, pattern
 from .embedding import framing_sites
 from .extension import ForOtherSites
@@ -21,7 +21,6 @@ from .notebook import ServeError
 from .preview import own_address
 from .trial import can_hold_sockets, try_notebook, try_port
 
-NOTEBOOK = "foodvision.ipynb"
 MAX_ZMQ_SOCKETS = 65536  # ZeroMQ's default is a thousand, and each visitor takes four
 MAX_BODY_BYTES, MAX_BUFFER_BYTES = 2**16, 2**20  # of a request, and waiting to be read; the page sends less
 MAX_READY_KERNELS, BYTES_PER_READY_KERNEL = 16, 10**9
