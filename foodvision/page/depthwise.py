@@ -24,9 +24,10 @@ DATA_TYPES = {"float32": 1, "int64": 7}  # TensorProto.DataType
 
 
 def widen_depthwise(model: bytes) -> bytes:
-    """The same model for browsers. It must be as ONNX Runtime writes models, with the shapes of its maps.
+    """The same model for browsers. It must be as ONNX Runtime writes models, and have the shapes of its maps.
 
-    Whatever isn't a depthwise convolution on a small map stays as it is. Raises ValueError if this isn't a model.
+    Whatever isn't a depthwise convolution on a small map of known size stays as it is. Raises ValueError if this isn't
+    a model.
     """
     return b"".join(
         write_bytes(GRAPH, _widen_graph(value)) if number == GRAPH and isinstance(value, bytes) else raw
