@@ -80,11 +80,8 @@ def _widen(node: bytes, tensors: dict[str, bytes], shapes: dict[str, list[int]])
     tensors[bias] = _tensor(bias, _array(tensors[bias]).repeat(height))
     tensors[target] = _tensor(target, np.array([0, channels, height, width]))  # 0 for as many photos as there are
     changed = {"kernel_shape": list(wide.shape[2:]), "pads": [0, left, 0, right]}
-    kept = [
-        raw
-        for number, value, raw in read_fields(node)
-        if number != OUTPUT and not (number == ATTRIBUTE and _text(value, NAME) in changed)
-    ]
+    kept = [field.raw for field in read_fields(node) if field.number not in (OUTPUT, ATTRIBUTE)]
+    kept += [write_bytes(ATTRIBUTE, it) for it in read_bytes(node, ATTRIBUTE) if _text(it, NAME) not in changed]
     attributes = (write_bytes(ATTRIBUTE, _attribute(name, numbers)) for name, numbers in changed.items())
     reshape = [(INPUT, rows), (INPUT, target), (OUTPUT, output), (TYPE, "Reshape")]
     return (
