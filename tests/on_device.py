@@ -13,7 +13,7 @@ from PIL import Image
 from reliability.files import ORIENTATION, saved
 
 from foodvision.page.assets import STATIC
-from foodvision.page.device import DeviceFiles, join_model
+from foodvision.page.device import DeviceFiles, join_model, optimise
 
 CLASSES = ["cat", "dog", "bird", "not_pet"]
 ASK = """async ({ files, names }) => {
@@ -59,10 +59,10 @@ def hosted(folder):
 
 
 class SinglePrecision(DeviceFiles):
-    """Device files whose model is as it was compiled."""
+    """Device files whose model has its weights in single precision."""
 
     def read(self, name):
-        whole = join_model(self._path.read_bytes(), b"")
+        whole = join_model(optimise(self._path.read_bytes()), b"")
         return gzip.compress(whole) if name.endswith("model.bin.gz") else super().read(name)
 
 

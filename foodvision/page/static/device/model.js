@@ -12,16 +12,13 @@ export function unpackModel(packed) {
   return { graph: packed.slice(4, start), weights: new Uint8Array(toSingle(halves).buffer) };
 }
 
-/** @param {Uint16Array} halves finite numbers */
+/** @param {Uint16Array} halves finite numbers: a sign, 5 bits of exponent and 10 of fraction */
 export function toSingle(halves) {
-  const all = Float32Array.from({ length: 2 ** 16 }, (_, bits) => numberOf(bits));
   const singles = new Float32Array(halves.length);
-  for (let at = 0; at < halves.length; at++) singles[at] = all[halves[at]];
+  const bits = new Uint32Array(singles.buffer);
+  for (let at = 0; at < halves.length; at++) {
+    bits[at] = ((halves[at] & 0x8000) << 16) | ((halves[at] & 0x7fff) << 13);
+    singles[at] *= 2 ** 112; // exponents count from -127 here, and from -15 there
+  }
   return singles;
-}
-
-/** Of a number in half precision: a sign, 5 bits of exponent and 10 of fraction. @param {number} bits */
-function numberOf(bits) {
-  const [sign, exponent, fraction] = [bits >> 15 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
-  return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -24 * fraction);
 }

@@ -92,17 +92,17 @@ function nearestOf(had, wants) {
 function resizeAcross({ data: source, width: had, height }, width, filter) {
   const { starts, counts, weights, most } = weightsOf(had, width, filter);
   const data = new Uint8ClampedArray(3 * width * height);
-  for (let x = 0; x < width; x++) {
-    const first = x * most;
-    const end = first + counts[x];
-    for (let y = 0; y < height; y++) {
-      let [red, green, blue] = [ROUNDING, ROUNDING, ROUNDING];
-      for (let k = first, from = 3 * (y * had + starts[x]); k < end; k++, from += 3) {
-        red += source[from] * weights[k];
-        green += source[from + 1] * weights[k];
-        blue += source[from + 2] * weights[k];
+  for (let y = 0, to = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, to += 3) {
+      let red = ROUNDING;
+      let green = ROUNDING;
+      let blue = ROUNDING;
+      const end = x * most + counts[x];
+      for (let k = x * most, from = 3 * (y * had + starts[x]); k < end; k++, from += 3) {
+        red += Math.imul(source[from], weights[k]);
+        green += Math.imul(source[from + 1], weights[k]);
+        blue += Math.imul(source[from + 2], weights[k]);
       }
-      const to = 3 * (y * width + x);
       data[to] = red >> PRECISION_BITS;
       data[to + 1] = green >> PRECISION_BITS;
       data[to + 2] = blue >> PRECISION_BITS;
@@ -122,7 +122,7 @@ function resizeDown({ data: source, width, height: had }, height, filter) {
     sums.fill(ROUNDING);
     for (let k = 0, from = starts[y] * line; k < counts[y]; k++) {
       const weight = weights[y * most + k];
-      for (let x = 0; x < line; x++) sums[x] += source[from++] * weight;
+      for (let x = 0; x < line; x++) sums[x] += Math.imul(source[from++], weight);
     }
     for (let x = 0, to = y * line; x < line; x++) data[to++] = sums[x] >> PRECISION_BITS;
   }

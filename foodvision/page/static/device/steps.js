@@ -54,16 +54,18 @@ export function toTensor({ data, width, height }, { mean, std }) {
  */
 export function toRgb({ data: source, width, height }) {
   const data = new Uint8ClampedArray(3 * width * height);
-  for (let from = 0, to = 0; from < source.length; from += 4) {
+  for (let from = 0, to = 0; from < source.length; from += 4, to += 3) {
     if (source[from + 3] === 255) {
-      for (let channel = 0; channel < 3; channel++) data[to++] = source[from + channel];
+      data[to] = source[from];
+      data[to + 1] = source[from + 1];
+      data[to + 2] = source[from + 2];
       continue;
     }
     const opacity = source[from + 3] / 255;
     const white = 255 * (1 - opacity);
-    data[to++] = opacity * source[from] + white;
-    data[to++] = opacity * source[from + 1] + white;
-    data[to++] = opacity * source[from + 2] + white;
+    data[to] = opacity * source[from] + white;
+    data[to + 1] = opacity * source[from + 1] + white;
+    data[to + 2] = opacity * source[from + 2] + white;
   }
   return { data, width, height };
 }

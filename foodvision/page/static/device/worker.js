@@ -111,26 +111,23 @@ function pixelsOf(picture) {
 }
 
 /**
- * A gzipped file's content. Some servers make the browser unpack it already.
+ * A gzipped file's content, unpacked as it arrives. Some servers make the browser unpack it already.
  * @param {string} address
  */
 async function unpacked(address) {
-  const bytes = await downloaded(await fetched(address));
-  if (!GZIP.every((byte, place) => bytes[place] === byte)) return bytes;
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}
-
-/** @param {Response} response */
-async function downloaded(response) {
-  const parts = [];
-  const reader = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body).getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return new Uint8Array(await new Blob(parts).arrayBuffer());
-    parts.push(value);
-    worker.postMessage({ received: value.length });
+  const { body } = await fetched(address);
+  const reader = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (body).getReader();
+  let part = await reader.read();
+  const isPacked = GZIP.every((byte, place) => part.value?.[place] === byte);
+  const { readable, writable } = isPacked ? new DecompressionStream("gzip") : new TransformStream();
+  const content = new Response(readable).arrayBuffer();
+  const writer = writable.getWriter();
+  for (; !part.done; part = await reader.read()) {
+    worker.postMessage({ received: part.value.length });
+    await writer.write(part.value);
   }
+  await writer.close();
+  return new Uint8Array(await content);
 }
 
 /** @param {string} address */
