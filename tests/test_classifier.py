@@ -45,6 +45,23 @@ def test_probabilities_are_given_for_every_class_and_add_up(classifier, drawn):
     assert prediction.seconds > 0
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a process occupies, in the way used here")
+def test_a_classifier_keeps_no_memory_that_it_freed():
+    """Each visitor of the notebook's page has a kernel with a classifier of its own."""
+    script = (
+        "import ctypes\n"
+        "from foodvision import Classifier\n"
+        "def occupied(): return int(open('/proc/self/statm').read().split()[1]) * 4096\n"
+        "trim = getattr(ctypes.CDLL(None), 'malloc_trim', lambda _: None)\n"
+        "classifier = Classifier()\n"
+        "before = occupied()\n"
+        "trim(0)\n"
+        "print(before - occupied())"
+    )
+    run = subprocess.run([sys.executable, "-c", script], cwd=MODEL.parent, capture_output=True, text=True, check=True)
+    assert int(run.stdout) < 2_000_000
+
+
 def test_serving_imports_neither_torch_nor_fastai(drawn):
     script = (
         "import sys, foodvision, foodvision.page.dashboard\n"

@@ -14,7 +14,7 @@ from PIL import Image
 from ..locate import find_model
 from .classes import dishes_of
 from .heat import heat_of
-from .machine import cores
+from .machine import cores, return_freed_memory
 from .metadata import read_metadata
 from .photo import PhotoSource, read_photo
 from .prediction import Prediction, add_up, decide, most_likely
@@ -42,6 +42,7 @@ class Classifier:
     def __init__(self, path: str | PathLike[str] | None = None, threads: int | None = None) -> None:
         self.path = find_model() if path is None else Path(path)
         self.session = _open_session(self.path, threads)
+        return_freed_memory()
         self.metadata = _read_metadata(self.path, self.session)
         self.vocab: list[str] = self.metadata["vocab"]
         self.groups: dict[str, list[str]] = self.metadata.get("groups") or {name: [name] for name in self.vocab}
