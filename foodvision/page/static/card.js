@@ -7,7 +7,7 @@ import { words } from "./words.js";
 
 /** @import { Card, Explanation, Said } from "./types" */
 
-const BLUR = 24; // pixels a side
+const [FEW, SMOOTH] = [6, 48]; // pixels a side
 
 /**
  * @param {string} name
@@ -71,10 +71,21 @@ export function makeCard(name, remove) {
   };
 }
 
-/** The photo as a blur, which fills the space beside it. @param {HTMLImageElement} image */
+/**
+ * The photo as a blur, which fills the space beside it: a few pixels, enlarged. (A filter would be drawn again with each
+ * frame.)
+ * @param {HTMLImageElement} image
+ */
 function backdropOf(image) {
-  const canvas = element("canvas", { class: "fv-backdrop", width: BLUR, height: BLUR, "aria-hidden": "true" });
-  contextOf(canvas).drawImage(image, 0, 0, BLUR, BLUR);
+  return resized(resized(image, FEW), SMOOTH);
+}
+
+/** @param {CanvasImageSource} picture @param {number} side */
+function resized(picture, side) {
+  const canvas = element("canvas", { class: "fv-backdrop", width: side, height: side, "aria-hidden": "true" });
+  const context = contextOf(canvas);
+  context.imageSmoothingQuality = "high";
+  context.drawImage(picture, 0, 0, side, side);
   return canvas;
 }
 
