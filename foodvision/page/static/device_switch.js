@@ -10,6 +10,7 @@ import { words } from "./words.js";
 
 const REMEMBERED = "foodvision-on-device";
 const OFFER_AFTER_MS = 3000; // of waiting for the app to start
+const SETTLED_MS = 2000; // after loading: the service worker reads all files again, and a first photo goes ahead of that
 
 /**
  * Puts the control at the end of the foot, and what it says before `node`, if the page can offer it. `changed` is called
@@ -72,10 +73,14 @@ class DeviceSwitch {
     this.device.load().then(
       () => {
         this.say(1);
-        if (this.files.service_worker) navigator.serviceWorker?.register(this.files.service_worker);
+        setTimeout(() => this.keepOffline(), SETTLED_MS);
       },
       ({ message }) => (this.said.textContent = message),
     );
+  }
+
+  keepOffline() {
+    if (this.files.service_worker) navigator.serviceWorker?.register(this.files.service_worker);
   }
 
   /** @param {number} share */
