@@ -15,7 +15,7 @@ from foodvision.answer.classifier import softmax
 from foodvision.answer.heat import heat_of
 from foodvision.answer.prediction import CONFIDENCE, DISHES, MARGIN, Prediction, add_up, decide, most_likely
 from foodvision.answer.preprocessing import prepare, to_pixels
-from foodvision.page.device import describe
+from foodvision.page.device import describe, join_model
 
 NODE = shutil.which("node")
 NEAREST, LANCZOS, BILINEAR, BICUBIC, BOX, HAMMING = range(6)  # of Image.Resampling
@@ -121,12 +121,11 @@ def scripts():
         }
         for classes, logits, maps in map(heat_case, HEATS)
     ]
+    packed = base64.b64encode(join_model(b"a graph", HALVES.tobytes())).decode()
     run = subprocess.run(
         [NODE, "tests/js/on_device.js"],
         cwd=ROOT,
-        input=json.dumps(
-            {"photos": photos, "answers": answers, "heats": heats, "halves": HALVES.view(np.uint16).tolist()}
-        ),
+        input=json.dumps({"photos": photos, "answers": answers, "heats": heats, "packed": packed}),
         capture_output=True,
         encoding="utf-8",
     )
@@ -134,7 +133,7 @@ def scripts():
     results = json.loads(run.stdout)
     cases = {"photos": PHOTOS, "answers": LOGITS, "heats": HEATS}
     return {kind: dict(zip(names, results[kind], strict=True)) for kind, names in cases.items()} | {
-        "halves": np.frombuffer(base64.b64decode(results["halves"]), np.float32)
+        "weights": np.frombuffer(base64.b64decode(results["weights"]), np.float32)
     }
 
 
@@ -171,7 +170,7 @@ def test_what_speaks_for_an_answer_is_the_same(scripts, name):
 
 
 def test_weights_in_half_precision_are_read_to_the_bit(scripts):
-    np.testing.assert_array_equal(scripts["halves"], HALVES.astype(np.float32))
+    np.testing.assert_array_equal(scripts["weights"], HALVES.astype(np.float32))
 
 
 @pytest.mark.parametrize("name", LOGITS)

@@ -25,8 +25,8 @@ RUNTIME = OWN_FOLDER / "node_modules" / "onnxruntime-web"  # where npm installs 
 LOADER, WASM = "ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"
 SERVED_BELOW = "foodvision/device/"  # the server's base URL
 HASH_CHARACTERS = 16
-PACKING = b"2"  # to be changed with how models are packed
-PACKED_WASM, PACKED_MODEL = 0.26, 0.47  # of their sizes; packing them takes seconds, and a progress bar can be rough
+PACKING = b"3"  # to be changed with how models are packed
+PACKED_WASM, PACKED_MODEL = 0.26, 0.45  # of their sizes; packing them takes seconds, and a progress bar can be rough
 YEAR_S = 365 * 86_400
 # The policy is the worker's own: it may run the model, and ask its own host for it.
 HEADERS = {
@@ -108,8 +108,11 @@ def optimise(model: bytes) -> bytes:
 
 
 def join_model(graph: bytes, weights: bytes) -> bytes:
-    """The graph's length in four bytes, the graph, and its weights: see `model.js`."""
-    return len(graph).to_bytes(4, "little") + graph + weights
+    """The graph's length in four bytes, the graph, and its weights: see `model.js`.
+
+    The high bytes of all weights resemble each other, and the low ones don't. Apart, they take a twentieth less.
+    """
+    return len(graph).to_bytes(4, "little") + graph + weights[::2] + weights[1::2]
 
 
 def describe(model: Path) -> dict[str, object]:
