@@ -12,9 +12,9 @@ let reduces = true; // whether this browser's ImageDecoder respects the size it 
  * @param {number} shortSide
  */
 export async function shrink(file, shortSide) {
-  const data = await file.arrayBuffer();
+  const [data, sides] = await Promise.all([file.arrayBuffer(), naturalSides(file).catch(() => null)]);
   if (!isComplete(new Uint8Array(data))) throw new Error("The file is cut short.");
-  const picture = await decode(file, data, shortSide);
+  const picture = await decode(file, data, sides, shortSide);
   const [width, height] = fit(sidesOf(picture), shortSide);
   const canvas = element("canvas", { width, height });
   const context = contextOf(canvas);
@@ -30,9 +30,8 @@ export async function shrink(file, shortSide) {
   return jpeg;
 }
 
-/** @param {Blob} file @param {ArrayBuffer} data @param {number} shortSide */
-async function decode(file, data, shortSide) {
-  const sides = await naturalSides(file).catch(() => null);
+/** @param {Blob} file @param {ArrayBuffer} data @param {number[] | null} sides @param {number} shortSide */
+async function decode(file, data, sides, shortSide) {
   const scaled = sides && Math.min(...sides) > shortSide;
   return (
     (scaled && (await decodeReduced(file, data, sides, shortSide).catch(() => null))) ||
