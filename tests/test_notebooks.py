@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from itertools import groupby, islice
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -71,23 +70,6 @@ def training_data(drawn_data, tmp_path):
     return home
 
 
-@pytest.fixture
-def pretrained_weights(tmp_path):
-    """A TORCH_HOME with MobileNetV2's weights, or random ones if the real ones aren't available."""
-    from torch import save
-    from torchvision.models import MobileNet_V2_Weights, mobilenet_v2
-
-    home = Path(os.environ.get("TORCH_HOME", Path.home() / ".cache" / "torch"))
-    name = MobileNet_V2_Weights.IMAGENET1K_V1.url.rsplit("/", 1)[-1]
-    if (home / "hub" / "checkpoints" / name).exists():
-        return home
-    print("No pretrained weights in TORCH_HOME: train.ipynb began from random ones.")
-    checkpoints = tmp_path / "torch" / "hub" / "checkpoints"
-    checkpoints.mkdir(parents=True)
-    save(mobilenet_v2().state_dict(), checkpoints / name)
-    return tmp_path / "torch"
-
-
 @pytest.mark.slow
 def test_the_dashboard_notebook_runs():
     run_notebook("foodvision.ipynb")
@@ -96,9 +78,9 @@ def test_the_dashboard_notebook_runs():
 @pytest.mark.learn
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["train.ipynb", "compare.ipynb"])
-def test_the_learning_notebooks_run_in_quick_mode_and_change_nothing(name, training_data, pretrained_weights):
+def test_the_learning_notebooks_run_in_quick_mode_and_change_nothing(name, training_data):
     before = git_status()
-    run_notebook(name, FOODVISION_QUICK="1", FASTAI_HOME=str(training_data), TORCH_HOME=str(pretrained_weights))
+    run_notebook(name, FOODVISION_QUICK="1", FASTAI_HOME=str(training_data))
     assert git_status() == before
 
 
