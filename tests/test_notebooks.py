@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 from itertools import groupby, islice
@@ -88,22 +89,33 @@ def git_status():
     return subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, check=True).stdout
 
 
+def cells_of(name):
+    return json.loads((ROOT / name).read_text("utf-8"))["cells"]
+
+
+def code_of(name):
+    return [cell for cell in cells_of(name) if cell["cell_type"] == "code"]
+
+
 def test_the_dashboard_notebook_is_committed_without_outputs():
-    cells = json.loads((ROOT / "foodvision.ipynb").read_text("utf-8"))["cells"]
-    assert not any(cell.get("outputs") or cell.get("execution_count") for cell in cells)
+    assert not any(cell.get("outputs") or cell.get("execution_count") for cell in cells_of("foodvision.ipynb"))
 
 
 def test_the_comparison_is_committed_after_one_run_from_top_to_bottom():
-    code = [
-        cell for cell in json.loads((ROOT / "compare.ipynb").read_text("utf-8"))["cells"] if cell["cell_type"] == "code"
-    ]
+    code = code_of("compare.ipynb")
     assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
 
 
+def test_the_accuracy_page_quotes_what_the_comparison_printed():
+    (cell,) = [cell for cell in code_of("compare.ipynb") if "measure_served(" in "".join(cell["source"])]
+    right, count = re.search(r"\b(\d+)/(\d+)\b", str(cell["outputs"])).groups()
+    lines = (ROOT / "docs" / "accuracy.md").read_text("utf-8").splitlines()
+    (quoted,) = [line for line in lines if "`compare.ipynb`" in line]
+    assert f"{right} of {count}" in quoted
+
+
 def test_the_training_notebook_is_committed_after_one_run_and_without_photos():
-    code = [
-        cell for cell in json.loads((ROOT / "train.ipynb").read_text("utf-8"))["cells"] if cell["cell_type"] == "code"
-    ]
+    code = code_of("train.ipynb")
     shows_photos = [cell for cell in code if "strip" in cell["metadata"].get("tags", [])]
     assert shows_photos and not any(cell["outputs"] for cell in shows_photos)
     counts = [cell["execution_count"] for cell in code if cell not in shows_photos]
@@ -112,6 +124,6 @@ def test_the_training_notebook_is_committed_after_one_run_and_without_photos():
 
 @pytest.mark.parametrize("name", ["foodvision.ipynb", "train.ipynb", "compare.ipynb"])
 def test_a_sentence_explains_each_code_cell(name):
-    kinds = [cell["cell_type"] for cell in json.loads((ROOT / name).read_text("utf-8"))["cells"]]
+    kinds = [cell["cell_type"] for cell in cells_of(name)]
     assert kinds[0] == "markdown"
     assert all(before == "markdown" for before, kind in itertools.pairwise(kinds) if kind == "code")
