@@ -63,7 +63,7 @@ def list_course_photos(food101: str | Path) -> pd.DataFrame:
     return pd.DataFrame([row for row in rows if row[0].exists()], columns=["photo", "label", "split"])
 
 
-def list_dish_photos(food101: str | Path, per_dish: int = 20) -> pd.DataFrame:
+def list_dish_photos(food101: str | Path, per_dish: int = 10) -> pd.DataFrame:
     """Table like that of `list_course_photos`, with up to `per_dish` photos of each of Food-101's dishes in a split."""
     photos = list_food_photos(food101)
     return photos[photos.split != "valid"].groupby(["label", "split"]).head(per_dish).reset_index(drop=True)
@@ -100,7 +100,8 @@ def train_head(learner: Learner, epochs: int, lr: float = 1e-3) -> Learner:
     """
     body, head = learner.model
     first = next(place for place, layer in enumerate(head) if list(layer.parameters()))
-    frozen = nn.Sequential(body, *head[:first])  # the layers before `first` only pool
+    pooled = nn.Sequential(body, *head[:first])  # the layers before `first` have nothing to learn
+    frozen = pooled.to(memory_format=torch.channels_last)  # a quarter faster on CPUs
     train, test = (_features(frozen, dl) for dl in (learner.dls.train, learner.dls.valid))
     dls = DataLoaders(
         DataLoader(train, bs=BATCH, shuffle=True, drop_last=len(train) % BATCH == 1),  # batch norm needs two
@@ -123,11 +124,12 @@ def compare_body(
     set_seed(42)
     learner, pretrained = new_learner(photos, body, weights, size)
     row = {"body": name, "weights": str(weights) if pretrained else NOT_AVAILABLE}
+    with learner.no_bar():
+        row |= _cost(learner, photos.photo.tolist()[:20])
     if pretrained:
         dish_learner, _ = new_learner(dishes, body, weights, size)
         row |= _rate(*_right(train_head(learner, epochs))) | _dish_rate(*_right(train_head(dish_learner, epochs)))
-    with learner.no_bar():
-        return row | _cost(learner, photos.photo.tolist()[:20])
+    return row
 
 
 def measure_served(classifier: Classifier, photos: pd.DataFrame, dishes: pd.DataFrame) -> dict[str, Any]:
