@@ -63,7 +63,7 @@ def list_course_photos(food101: str | Path) -> pd.DataFrame:
     return pd.DataFrame([row for row in rows if row[0].exists()], columns=["photo", "label", "split"])
 
 
-def list_dish_photos(food101: str | Path, per_dish: int = 10) -> pd.DataFrame:
+def list_dish_photos(food101: str | Path, per_dish: int = 20) -> pd.DataFrame:
     """Table like that of `list_course_photos`, with up to `per_dish` photos of each of Food-101's dishes in a split."""
     photos = list_food_photos(food101)
     return photos[photos.split != "valid"].groupby(["label", "split"]).head(per_dish).reset_index(drop=True)
