@@ -108,7 +108,9 @@ def test_the_comparison_is_committed_after_one_run_from_top_to_bottom():
 
 def test_the_accuracy_page_quotes_what_the_comparison_printed():
     (cell,) = [cell for cell in code_of("compare.ipynb") if "measure_served(" in "".join(cell["source"])]
-    right, count = re.search(r"\b(\d+)/(\d+)\b", str(cell["outputs"])).groups()
+    printed = re.search(r"\b(\d+)/(\d+)\b", str(cell["outputs"]))
+    assert printed, "compare.ipynb was committed without its outputs."
+    right, count = printed.groups()
     lines = (ROOT / "docs" / "accuracy.md").read_text("utf-8").splitlines()
     (quoted,) = [line for line in lines if "`compare.ipynb`" in line]
     assert f"{right} of {count}" in quoted
