@@ -3,7 +3,14 @@
 import pandas as pd
 import pytest
 
-from foodvision.learn.data import answers_of, classes_of_labels, group_dishes, list_dishes, list_photos
+from foodvision.learn.data import (
+    answers_of,
+    classes_of_labels,
+    group_dishes,
+    list_dishes,
+    list_food_photos,
+    list_photos,
+)
 
 DISHES = ["filet_mignon", "pizza", "prime_rib", "ramen", "steak", "sushi"]
 
@@ -34,6 +41,11 @@ def test_official_test_photos_are_the_test_photos_and_only_they(folders):
     photos = list_photos(*folders)
     food = photos[photos.label != "not_food"]
     assert (food.photo.map(lambda photo: photo.stem.startswith("test")) == (food.split == "test")).all()
+
+
+def test_food_101s_photos_can_be_listed_alone(folders):
+    photos = list_photos(*folders)
+    pd.testing.assert_frame_equal(list_food_photos(folders[0]), photos[photos.source == "food101"])
 
 
 def test_every_label_is_in_every_split_and_no_photo_in_two(folders):

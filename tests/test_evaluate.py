@@ -21,6 +21,7 @@ from foodvision.answer.classifier import sha256
 from foodvision.cli import main
 from foodvision.learn import evaluate
 from foodvision.learn.card import write_card
+from foodvision.learn.compare import measure_served
 from foodvision.learn.evaluate import answer_photos, list_folder
 from foodvision.learn.evaluate import test_photos as official_test_photos
 from foodvision.learn.scores import confidence_interval, expected_calibration_error, reliability, score_answers
@@ -244,6 +245,17 @@ def test_official_test_photos_are_scored_by_dish_and_by_answer(grouped, tmp_path
     answers = answer_photos(classifier, official_test_photos(photos, classifier.groups))
     assert answers.label.tolist() == ["other_food"] * 3 + ["steak"] * 3
     assert answers.place.between(1, len(classifier.vocab)).all()
+
+
+def test_a_model_is_measured_on_the_foods_and_on_the_dishes_it_knows(grouped):
+    model, pictures = grouped
+    photos = pd.DataFrame([(photo, food, "test") for food in ("pizza", "steak") for photo in pictures])
+    photos.columns = ["photo", "label", "split"]
+    dishes = photos.assign(label=[next(iter(Classifier(model).predict(photo).dishes)) for photo in photos.photo])
+    dishes.loc[0, "label"] = "not_food" if dishes.label[0] == "ramen" else "ramen"
+    row = measure_served(Classifier(model), photos, dishes)
+    assert row["right"] == "3/6", "Each picture is labelled rightly once."
+    assert row["dishes right"] == "5/6"
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 from itertools import groupby, islice
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -71,23 +71,6 @@ def training_data(drawn_data, tmp_path):
     return home
 
 
-@pytest.fixture
-def pretrained_weights(tmp_path):
-    """A TORCH_HOME with MobileNetV2's weights, or random ones if the real ones aren't available."""
-    from torch import save
-    from torchvision.models import MobileNet_V2_Weights, mobilenet_v2
-
-    home = Path(os.environ.get("TORCH_HOME", Path.home() / ".cache" / "torch"))
-    name = MobileNet_V2_Weights.IMAGENET1K_V1.url.rsplit("/", 1)[-1]
-    if (home / "hub" / "checkpoints" / name).exists():
-        return home
-    print("No pretrained weights in TORCH_HOME: train.ipynb began from random ones.")
-    checkpoints = tmp_path / "torch" / "hub" / "checkpoints"
-    checkpoints.mkdir(parents=True)
-    save(mobilenet_v2().state_dict(), checkpoints / name)
-    return tmp_path / "torch"
-
-
 @pytest.mark.slow
 def test_the_dashboard_notebook_runs():
     run_notebook("foodvision.ipynb")
@@ -96,9 +79,9 @@ def test_the_dashboard_notebook_runs():
 @pytest.mark.learn
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["train.ipynb", "compare.ipynb"])
-def test_the_learning_notebooks_run_in_quick_mode_and_change_nothing(name, training_data, pretrained_weights):
+def test_the_learning_notebooks_run_in_quick_mode_and_change_nothing(name, training_data):
     before = git_status()
-    run_notebook(name, FOODVISION_QUICK="1", FASTAI_HOME=str(training_data), TORCH_HOME=str(pretrained_weights))
+    run_notebook(name, FOODVISION_QUICK="1", FASTAI_HOME=str(training_data))
     assert git_status() == before
 
 
@@ -106,22 +89,35 @@ def git_status():
     return subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, check=True).stdout
 
 
+def cells_of(name):
+    return json.loads((ROOT / name).read_text("utf-8"))["cells"]
+
+
+def code_of(name):
+    return [cell for cell in cells_of(name) if cell["cell_type"] == "code"]
+
+
 def test_the_dashboard_notebook_is_committed_without_outputs():
-    cells = json.loads((ROOT / "foodvision.ipynb").read_text("utf-8"))["cells"]
-    assert not any(cell.get("outputs") or cell.get("execution_count") for cell in cells)
+    assert not any(cell.get("outputs") or cell.get("execution_count") for cell in cells_of("foodvision.ipynb"))
 
 
 def test_the_comparison_is_committed_after_one_run_from_top_to_bottom():
-    code = [
-        cell for cell in json.loads((ROOT / "compare.ipynb").read_text("utf-8"))["cells"] if cell["cell_type"] == "code"
-    ]
+    code = code_of("compare.ipynb")
     assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
 
 
+def test_the_accuracy_page_quotes_what_the_comparison_printed():
+    (cell,) = [cell for cell in code_of("compare.ipynb") if "measure_served(" in "".join(cell["source"])]
+    printed = re.search(r"\b(\d+)/(\d+)\b", str(cell["outputs"]))
+    assert printed, "compare.ipynb was committed without its outputs."
+    right, count = printed.groups()
+    lines = (ROOT / "docs" / "accuracy.md").read_text("utf-8").splitlines()
+    (quoted,) = [line for line in lines if "`compare.ipynb`" in line]
+    assert f"{right} of {count}" in quoted
+
+
 def test_the_training_notebook_is_committed_after_one_run_and_without_photos():
-    code = [
-        cell for cell in json.loads((ROOT / "train.ipynb").read_text("utf-8"))["cells"] if cell["cell_type"] == "code"
-    ]
+    code = code_of("train.ipynb")
     shows_photos = [cell for cell in code if "strip" in cell["metadata"].get("tags", [])]
     assert shows_photos and not any(cell["outputs"] for cell in shows_photos)
     counts = [cell["execution_count"] for cell in code if cell not in shows_photos]
@@ -130,6 +126,6 @@ def test_the_training_notebook_is_committed_after_one_run_and_without_photos():
 
 @pytest.mark.parametrize("name", ["foodvision.ipynb", "train.ipynb", "compare.ipynb"])
 def test_a_sentence_explains_each_code_cell(name):
-    kinds = [cell["cell_type"] for cell in json.loads((ROOT / name).read_text("utf-8"))["cells"]]
+    kinds = [cell["cell_type"] for cell in cells_of(name)]
     assert kinds[0] == "markdown"
     assert all(before == "markdown" for before, kind in itertools.pairwise(kinds) if kind == "code")

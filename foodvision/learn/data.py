@@ -13,6 +13,7 @@ FOODS = {"pizza": ["pizza"], "steak": ["steak", "filet_mignon", "prime_rib"], "s
 OTHER_FOOD, NOT_FOOD = BACKGROUND = ["other_food", "not_food"]
 ANY = "any "  # before an answer: a label that says no more than that
 VALID_ONE_IN, TEST_ONE_IN = 8, 5
+COLUMNS = ["photo", "label", "split", "source"]
 
 Rows = Iterator[tuple[Path, str, str, str]]
 
@@ -41,7 +42,12 @@ def list_photos(
     for folder in map(Path, own):
         rows += _own_photos(folder, dishes, foods)
     rows += _small_photos(Path(small), food101) if small else []
-    return pd.DataFrame(rows, columns=["photo", "label", "split", "source"])
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def list_food_photos(food101: str | Path) -> pd.DataFrame:
+    """The rows of `list_photos` that are about Food-101."""
+    return pd.DataFrame(_food_photos(Path(food101)), columns=COLUMNS)
 
 
 def list_dishes(food101: str | Path) -> list[str]:
