@@ -95,7 +95,7 @@ build/%/ready: pyproject.toml | .venv/all
 	@touch $@
 
 # `make reliability RELIABILITY="--visitors 10 --sessions 20"` is quicker.
-reliability: .venv/all ## attack and load the page for an hour
+reliability: .venv/all ## attack and load the page for about twenty minutes
 	$(BIN)/python -m tests.reliability $(RELIABILITY)
 
 # The data sets' photos are for research only, so cells tagged "strip" must have no output.

@@ -889,7 +889,7 @@ def run_damaged(minutes):
         except Broken as error:
             print(error, file=sys.stderr)
             wrong += 1
-    kind = f"photos damaged at random, for {minutes:g} minutes"
+    kind = f"photos damaged at random, for {60 * minutes:g} s"
     return Row(kind, tally.tried + wrong, wrong, tally.seconds, tally.megabytes, str(tally))
 
 
