@@ -121,7 +121,11 @@ def test_a_name_is_text_on_one_line():
 @pytest.mark.parametrize(("blow", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
 def test_an_interrupted_run_resumes(many, tmp_path, kind, blow, status):
     output = tmp_path / f"answers.{kind}"
-    run = subprocess.Popen([sys.executable, "-c", RUN, many, "--output", output], stderr=subprocess.DEVNULL)
+    run = subprocess.Popen(
+        [sys.executable, "-c", RUN, many, "--output", output],
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # in the background, it would be ignored
+    )
     while run.poll() is None and not has_rows(output):
         time.sleep(0.01)
     run.send_signal(blow)
