@@ -258,6 +258,23 @@ def test_a_model_is_measured_on_the_foods_and_on_the_dishes_it_knows(grouped):
     assert row["dishes right"] == "5/6"
 
 
+def test_a_model_that_knows_no_dishes_is_measured_on_the_foods_alone(own, tmp_path):
+    weights = np.random.default_rng(0).standard_normal((3 * 8**2, 2)).astype(np.float32)
+    write_model(
+        tmp_path / "export.onnx",
+        given=[("logits", 1, ["photos", 2])],
+        weights=[numpy_helper.from_array(weights, "weights")],
+        vocab=["pizza", "steak"],
+        decision={},
+    )
+    pictures = sorted((own / "pizza").glob("*.png"))
+    photos = pd.DataFrame([(photo, food, "test") for food in ("pizza", "steak") for photo in pictures])
+    photos.columns = ["photo", "label", "split"]
+    row = measure_served(Classifier(tmp_path / "export.onnx"), photos, photos)
+    assert row["right"] == "3/6"
+    assert np.isnan(row["dishes"])
+
+
 @pytest.fixture
 def grouped(own, tmp_path):
     """A model with groups of classes, and three photos."""

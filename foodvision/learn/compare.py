@@ -141,7 +141,7 @@ def measure_served(classifier: Classifier, photos: pd.DataFrame, dishes: pd.Data
     answers = answer_photos(classifier, test)
     best = answers[sorted(photos.label.unique())].idxmax(axis=1)
     row = _rate(int((best == test.label).sum()), len(test)) | {"dishes": float("nan")}
-    if classifier.groups:
+    if classifier.dishes:
         test = dishes[dishes.split == "test"]
         places = answer_photos(classifier, test.assign(dish=test.label)).place
         row |= _dish_rate(int((places == 1).sum()), len(test))
@@ -165,9 +165,8 @@ def _pretrained_learner(dls, body, weights):
 @torch.no_grad()
 def _features(frozen, dl):
     """What frozen layers make of each photo, with its label."""
-    dl = dl.new(
-        bs=8, shuffle=False, drop_last=False
-    )  # the layers' outputs for more photos don't fit into a CPU's cache
+    # The layers' outputs for more photos don't fit into a CPU's cache.
+    dl = dl.new(bs=8, shuffle=False, drop_last=False)
     batches = [(frozen.eval()(photos), labels) for photos, labels in dl]
     features, labels = zip(*batches, strict=True)
     return TensorDataset(torch.cat(features), torch.cat(labels))

@@ -48,8 +48,8 @@ class Dashboard(anywidget.AnyWidget):
     class names. `Dashboard.of(classifier)` knows those, and can also show what the model looked at.
     """
 
-    _esm = join_modules()
-    _css = read_style()
+    _esm = DRAWN_SCRIPT if DRAWN in os.environ else join_modules()
+    _css = "" if DRAWN in os.environ else read_style()
     short_side = Int(SHORT_SIDE).tag(sync=True)
     max_bytes = Int(MAX_BYTES).tag(sync=True)
     feedback_on = Bool(False).tag(sync=True)
@@ -70,8 +70,6 @@ class Dashboard(anywidget.AnyWidget):
         titles: dict[str, str] | None = None,
         background: dict[str, str] | None = None,
     ) -> None:
-        if DRAWN in os.environ:
-            self._esm, self._css = DRAWN_SCRIPT, ""
         super().__init__()
         self.predict, self.feedback = predict, feedback
         self.feedback_on = feedback is not None

@@ -97,10 +97,9 @@ function fit(sides, shortSide) {
 /** @param {CanvasRenderingContext2D} context */
 function isBlank(context) {
   const { width, height } = context.canvas;
-  return [
-    [1, 1],
-    [width, height],
-  ].every(([w, h]) => context.getImageData(0, 0, w, h).data.every((value, place) => place % 4 < 3 || !value));
+  const blank = (/** @type {number} */ across, /** @type {number} */ down) =>
+    context.getImageData(0, 0, across, down).data.every((value, place) => place % 4 < 3 || !value);
+  return blank(1, 1) && blank(width, height);
 }
 
 /** @param {HTMLCanvasElement} canvas */

@@ -27,7 +27,7 @@ export default widget;
 
 function takeDrawn() {
   const drawn = globalThis.foodvision?.drawn;
-  if (drawn) delete globalThis.foodvision?.drawn;
+  delete globalThis.foodvision?.drawn;
   return drawn;
 }
 
